@@ -1,0 +1,3 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Small programs behind the Makefile: lint, generated pages, molecule and demo runs."""
