@@ -71,6 +71,11 @@ WANTED: dict[str, t.Callable[[Settings, t.Any], t.Any]] = {
 }
 
 
+def _canonical_any(value: t.Any) -> t.Any:
+    """Most settings: empty and absent are the same."""
+    return value or None
+
+
 def _canonical_encryption(rule: t.Any) -> t.Any:
     return {**(rule or {}), "BucketKeyEnabled": bool((rule or {}).get("BucketKeyEnabled"))}
 
@@ -87,7 +92,7 @@ def same_setting(name: str, one: t.Any, other: t.Any) -> bool:
     """Whether two values of a setting mean the same to S3."""
     if name == "policy":
         return same_policy(one, other)
-    canonical = CANONICAL.get(name, lambda value: value or None)
+    canonical = CANONICAL.get(name, _canonical_any)
     return bool(canonical(one) == canonical(other))
 
 

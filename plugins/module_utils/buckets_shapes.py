@@ -154,9 +154,13 @@ def _canonical_rule(rule: Shape) -> Shape:
     kept = {key: value for key, value in rule.items() if key not in ("Prefix", "Filter") and value}
     for name, days in (("Transitions", "Days"), ("NoncurrentVersionTransitions", "NoncurrentDays")):
         if name in kept:
-            kept[name] = sorted(kept[name], key=lambda one, days=days: (one.get(days, 0), one["StorageClass"]))
+            kept[name] = _sorted_transitions(kept[name], days)
     if "Expiration" in kept:
         kept["Expiration"] = {key: value for key, value in kept["Expiration"].items() if value}
     # Rules of before 2016 carry the prefix outside the filter, and an empty filter means the empty prefix.
     filtered = rule.get("Filter") or {"Prefix": rule.get("Prefix") or ""}
     return {**kept, "Filter": filtered}
+
+
+def _sorted_transitions(transitions: list[Shape], days: str) -> list[Shape]:
+    return sorted(transitions, key=lambda one: (one.get(days, 0), one["StorageClass"]))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from io import StringIO
 from types import ModuleType
 
@@ -25,9 +25,6 @@ def run_module(module: ModuleType, arguments: dict[str, t.Any], check: bool = Fa
     """
     output = StringIO()
     arguments = {**CREDENTIALS, **arguments, "_ansible_check_mode": check, "_ansible_diff": True}
-    with patch_module_args(arguments), redirect_stdout(output):
-        try:
-            module.main()
-        except SystemExit:
-            pass
+    with patch_module_args(arguments), redirect_stdout(output), suppress(SystemExit):
+        module.main()
     return json.loads(output.getvalue())
