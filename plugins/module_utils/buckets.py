@@ -160,7 +160,7 @@ def _is_scalar(value: t.Any) -> bool:
 
 
 def _word(value: t.Any) -> str:
-    return {None: "off", False: "off", True: "on"}.get(value, str(value))
+    return {None: "not set", False: "off", True: "on"}.get(value, str(value))
 
 
 def plan_absent(name: str, exists: bool, example: str | None, force: bool) -> list[Step]:

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import json
 import typing as t
-from contextlib import redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from io import StringIO
 from types import ModuleType
+from unittest import mock
 
 from ansible.module_utils.testing import patch_module_args
+from botocore.client import BaseClient
 
 #: Dummy credentials. Long words, because Ansible masks a secret's value everywhere in the output.
 CREDENTIALS = {"access_key": "testing-access", "secret_key": "testing-secret", "region": "eu-west-3"}
@@ -28,3 +30,26 @@ def run_module(module: ModuleType, arguments: dict[str, t.Any], check: bool = Fa
     with patch_module_args(arguments), redirect_stdout(output), suppress(SystemExit):
         module.main()
     return json.loads(output.getvalue())
+
+
+#: Operations whose names start so change nothing.
+READS = ("Describe", "Get", "Head", "List")
+
+
+@contextmanager
+def recorded_calls() -> t.Iterator[list[str]]:
+    """The names of the AWS operations that are called inside the block, in their order."""
+    calls: list[str] = []
+    original = BaseClient._make_api_call
+
+    def record(client: BaseClient, operation: str, arguments: dict[str, t.Any]) -> t.Any:
+        calls.append(operation)
+        return original(client, operation, arguments)
+
+    with mock.patch.object(BaseClient, "_make_api_call", record):
+        yield calls
+
+
+def writes(calls: list[str]) -> list[str]:
+    """Those of the recorded operations that change something."""
+    return [call for call in calls if not call.startswith(READS)]
