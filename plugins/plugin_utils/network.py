@@ -1,0 +1,309 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a network will look like: subnets from one CIDR, the security groups of the tiers, the published facts."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+#: AWS accepts VPCs from /16 to /28 and subnets down to /28 (Amazon VPC user guide, "Subnet CIDR blocks").
+SMALLEST_SUBNET = 28
+LARGEST_VPC = 16
+#: A VPC is cut in 16 equal subnets unless the prefix is given: four types in up to four zones, so that a zone
+#: or a type that is added later moves none of the others.
+SLOTS_PER_TYPE = 4
+BITS_FOR_SLOTS = 4
+
+Subnet = t.Dict[str, t.Any]
+Group = t.Dict[str, t.Any]
+
+WORLD = "0.0.0.0/0"
+ALLOW_ALL_OUT = [{"proto": "all", "cidr_ip": [WORLD], "rule_desc": "All outgoing traffic"}]
+
+
+def zones_of(available: list[str], wanted: int | list[str]) -> list[str]:
+    """The availability zones a network spans.
+
+    :param available: zone names of the region, sorted.
+    :param wanted: how many, or which, by name (``eu-west-3a``) or by letter (``a``).
+    :returns: zone names.
+    :raises ValueError: a zone that the region does not have, or too many.
+    """
+    if isinstance(wanted, (int, str)):
+        count = int(wanted)
+        if count > len(available):
+            raise ValueError(f"asks for {count} zones, the region has {len(available)}: {', '.join(available)}")
+        return sorted(available)[:count]
+    return [_zone(available, zone) for zone in wanted]
+
+
+def _zone(available: list[str], wanted: str) -> str:
+    for zone in available:
+        if wanted in (zone, zone[-1]):
+            return zone
+    raise ValueError(f"zone {wanted} is not in the region, which has {', '.join(available)}")
+
+
+def subnet_layout(
+    cidr: str,
+    zones: list[str],
+    count: int | list[str] = 2,
+    types: t.Sequence[str] = ("public", "private"),
+    prefix: int = 0,
+    given: t.Sequence[Subnet] = (),
+    stack_prefix: str = "",
+) -> list[Subnet]:
+    """The subnets of a VPC: those given, or one of each type in each zone, cut from the VPC's CIDR.
+
+    :param cidr: the VPC's CIDR block.
+    :param zones: zone names of the region.
+    :param count: number of zones to span, or their names or letters.
+    :param types: kinds of subnet, the first one first in the address range.
+    :param prefix: prefix length of each subnet; 0 for the VPC's plus four bits.
+    :param given: subnets written one by one; each has ``cidr`` and ``type``, may have ``name`` and ``zone``.
+    :param stack_prefix: start of the names that are not given.
+    :returns: dicts of ``name``, ``cidr``, ``zone``, ``type``, in a stable order.
+    :raises ValueError: what does not fit, in one sentence.
+    """
+    spanned = zones_of(zones, count)
+    network = ipaddress.ip_network(cidr)
+    layout = _given_subnets(given, spanned, zones) if given else _cut_subnets(network, spanned, types, prefix)
+    for subnet in layout:
+        subnet["name"] = subnet["name"] or "-".join(filter(None, [stack_prefix, subnet["type"], subnet["zone"][-1]]))
+    _check_layout(network, layout)
+    return layout
+
+
+def _given_subnets(given: t.Sequence[Subnet], spanned: list[str], zones: list[str]) -> list[Subnet]:
+    counters: dict[str, int] = {}
+    layout = []
+    for subnet in given:
+        kind = subnet.get("type") or "private"
+        position = counters.get(kind, 0)
+        counters[kind] = position + 1
+        zone = _zone(zones, subnet["zone"]) if subnet.get("zone") else spanned[position % len(spanned)]
+        layout.append({"name": subnet.get("name"), "cidr": subnet["cidr"], "zone": zone, "type": kind})
+    return layout
+
+
+def _cut_subnets(network: t.Any, spanned: list[str], types: t.Sequence[str], prefix: int) -> list[Subnet]:
+    length = prefix or min(network.prefixlen + BITS_FOR_SLOTS, SMALLEST_SUBNET)
+    available = 2 ** max(length - network.prefixlen, 0)
+    slots = min(SLOTS_PER_TYPE, available // max(len(types), 1))
+    if len(spanned) > slots:
+        wanted = len(types) * len(spanned)
+        raise ValueError(
+            f"{network} holds {available} subnets of /{length}, too small for {wanted} ({', '.join(types)} in"
+            f" {len(spanned)} zones); use a larger block such as /{LARGEST_VPC}, or list network_subnets"
+        )
+    blocks = list(network.subnets(new_prefix=length)) if length - network.prefixlen <= 12 else []
+    return [
+        {"name": None, "cidr": str(blocks[row * slots + column]), "zone": zone, "type": kind}
+        for row, kind in enumerate(types)
+        for column, zone in enumerate(spanned)
+    ]
+
+
+def _check_layout(network: t.Any, layout: list[Subnet]) -> None:
+    seen: list[t.Any] = []
+    for subnet in layout:
+        block = ipaddress.ip_network(subnet["cidr"])
+        if not block.subnet_of(network):
+            raise ValueError(f"subnet {subnet['name']} {block} lies outside {network}")
+        if block.prefixlen > SMALLEST_SUBNET:
+            raise ValueError(f"subnet {subnet['name']} {block} is smaller than AWS's smallest, /{SMALLEST_SUBNET}")
+        for name, other in seen:
+            if block.overlaps(other):
+                raise ValueError(f"subnets {name} {other} and {subnet['name']} {block} overlap")
+        seen.append((subnet["name"], block))
+
+
+# -- security groups ---------------------------------------------------------------------------------------------------
+
+#: Which tiers need which of the stack's security groups.
+GROUP_USERS = {
+    "load_balancer": {"load_balancer"},
+    "application": {"ec2_app", "ecs_app"},
+    "database": {"rds"},
+    "peering": {"peering"},
+}
+
+
+def tier_security_groups(
+    own: t.Sequence[Group],
+    tiers: t.Sequence[str],
+    prefix: str,
+    names: dict[str, str] | None = None,
+    load_balancer_ports: t.Sequence[int] = (80, 443),
+    application_ports: t.Sequence[int] = (),
+    database_port: int = 5432,
+) -> list[Group]:
+    """The security groups of a stack, each letting in only the one before it, then the customer's own.
+
+    They are ordered so that a group that a rule names stands before that rule's group.
+
+    :param own: the customer's groups: ``name``, ``description``, ``rules``, ``rules_egress``.
+    :param tiers: the stack's tiers; a group that no tier uses is not made.
+    :param prefix: start of every name.
+    :param names: names that the customer gives instead, by key (``load_balancer``, ``application``, …).
+    :param load_balancer_ports: TCP ports the balancer opens to the world.
+    :param application_ports: TCP ports the application opens to the balancer.
+    :param database_port: TCP port the database opens to the application.
+    :returns: dicts of ``key``, ``name``, ``description``, ``rules``, ``rules_egress``, ``purge``.
+    """
+    used = [key for key, users in GROUP_USERS.items() if users & set(tiers)]
+    named = {key: (names or {}).get(key) or f"{prefix}-{key.replace('_', '-')}" for key in GROUP_USERS}
+    descriptions = {key: f"{prefix} {key.replace('_', ' ')}" for key in GROUP_USERS}
+
+    def let_in(key: str, port: int) -> dict[str, t.Any]:
+        return {
+            "proto": "tcp",
+            "ports": [str(port)],
+            "group_name": [named[key]],
+            "group_desc": descriptions[key],
+            "rule_desc": f"From the {key.replace('_', ' ')}",
+        }
+
+    rules: dict[str, list[dict[str, t.Any]]] = {
+        "load_balancer": [
+            {"proto": "tcp", "ports": [str(port)], "cidr_ip": [WORLD], "rule_desc": "From the internet"}
+            for port in load_balancer_ports
+        ],
+        "application": [let_in("load_balancer", port) for port in application_ports if "load_balancer" in used],
+        "database": [let_in("application", database_port)] if "application" in used else [],
+        "peering": [],
+    }
+    groups = [
+        {
+            "key": key,
+            "name": named[key],
+            "description": descriptions[key],
+            "rules": rules[key],
+            "rules_egress": [] if key in ("database", "peering") else ALLOW_ALL_OUT,
+            # The peering tier sets the rules of its group, once the other side is known.
+            "purge": key != "peering",
+        }
+        for key in used
+    ]
+    return groups + [_own_group(group, prefix) for group in own]
+
+
+def _own_group(group: Group, prefix: str) -> Group:
+    return {
+        "key": group["name"],
+        "name": f"{prefix}-{group['name']}",
+        "description": group.get("description") or f"{prefix} {group['name']}",
+        "rules": group.get("rules") or [],
+        "rules_egress": ALLOW_ALL_OUT if group.get("rules_egress") is None else group["rules_egress"],
+        "purge": True,
+    }
+
+
+# -- facts -------------------------------------------------------------------------------------------------------------
+
+
+def network_facts(
+    vpcs: list[dict[str, t.Any]],
+    subnets: list[dict[str, t.Any]],
+    route_tables: list[dict[str, t.Any]],
+    nat_gateways: list[dict[str, t.Any]],
+    security_groups: list[dict[str, t.Any]],
+) -> dict[str, t.Any]:
+    """What the network tier publishes, from what the account answered.
+
+    :returns: ``vpc_id`` and ``cidr`` (empty where there is no VPC), ``subnets`` by name (``id``, ``cidr``, ``zone``,
+        ``type``), ``route_tables`` by name (``id``), ``peering_routes`` by route table name, ``nat_gateways`` by the name
+        of their subnet (``id``, ``state``, ``public_ip``), ``security_groups`` by key (ids).
+    """
+    vpc = vpcs[0] if vpcs else {}
+    by_id = {subnet["subnet_id"]: _name(subnet) for subnet in subnets}
+    return {
+        "vpc_id": vpc.get("vpc_id", ""),
+        "cidr": vpc.get("cidr_block", ""),
+        "subnets": {_name(subnet): _subnet_fact(subnet) for subnet in sorted(subnets, key=_name)},
+        "route_tables": {_name(table): {"id": table["route_table_id"]} for table in route_tables},
+        "peering_routes": {_name(table): _peering_routes(table) for table in route_tables},
+        "nat_gateways": {
+            by_id.get(gateway["subnet_id"], gateway["subnet_id"]): _nat_fact(gateway) for gateway in nat_gateways
+        },
+        "security_groups": {
+            group["tags"].get("Group", group["group_name"]): group["group_id"] for group in security_groups
+        },
+    }
+
+
+def _name(resource: dict[str, t.Any]) -> str:
+    return str((resource.get("tags") or {}).get("Name", ""))
+
+
+def _subnet_fact(subnet: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {
+        "id": subnet["subnet_id"],
+        "cidr": subnet["cidr_block"],
+        "zone": subnet["availability_zone"],
+        "type": subnet["tags"].get("Type", "private"),
+    }
+
+
+def _nat_fact(gateway: dict[str, t.Any]) -> dict[str, t.Any]:
+    addresses = gateway.get("nat_gateway_addresses") or [{}]
+    return {"id": gateway["nat_gateway_id"], "state": gateway["state"], "public_ip": addresses[0].get("public_ip", "")}
+
+
+def _peering_routes(table: dict[str, t.Any]) -> list[dict[str, str]]:
+    return [
+        {"dest": route["destination_cidr_block"], "vpc_peering_connection_id": route["vpc_peering_connection_id"]}
+        for route in table.get("routes") or []
+        if route.get("vpc_peering_connection_id") and route.get("state") != "blackhole"
+    ]
+
+
+def ids_by_name(
+    results: list[dict[str, t.Any]], key: str = "name", value: str = "id", stand_in: str = ""
+) -> dict[str, str]:
+    """Ids from a looped task's results, by a key of the loop's items.
+
+    :param results: ``results`` of the registered loop.
+    :param key: key of the item that becomes the key.
+    :param value: dotted path of the id in each result.
+    :param stand_in: what stands for an id that check mode could not know.
+    :returns: id by item key.
+    """
+    return {result["item"][key]: _dig(result, value) or stand_in for result in results if "item" in result}
+
+
+def _dig(value: t.Any, path: str) -> t.Any:
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def groups_naming_groups(groups: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """The security groups of which a rule names another group; AWS deletes none that is named."""
+    return [
+        group
+        for group in groups
+        if any(
+            rule.get("user_id_group_pairs")
+            for rule in (group.get("ip_permissions") or []) + (group.get("ip_permissions_egress") or [])
+        )
+    ]
+
+
+def nat_gateway_of(
+    subnet: Subnet,
+    nat_subnets: list[Subnet],
+    gateways: t.Mapping[str, t.Mapping[str, t.Any]],
+    stand_in: str = "nat-00000000000000000",
+) -> str:
+    """The NAT gateway through which a private subnet goes out: the one of its zone, else the first.
+
+    :param subnet: the private subnet.
+    :param nat_subnets: the public subnets that have a NAT gateway.
+    :param gateways: the published NAT gateways, by the name of their subnet.
+    :param stand_in: what stands for a gateway that is planned only.
+    """
+    same_zone = [candidate for candidate in nat_subnets if candidate["zone"] == subnet["zone"]]
+    home = (same_zone or nat_subnets)[0]
+    return str(gateways.get(home["name"], {}).get("id", stand_in))
