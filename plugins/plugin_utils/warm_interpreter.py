@@ -38,7 +38,7 @@ import time
 import types
 import typing as t
 import warnings
-import zipimport
+import zipfile
 import zlib
 
 #: What the keeper sends once the module's process exists; before it, the worker may still choose another way.
@@ -478,7 +478,7 @@ class Gate:
     def _open(self) -> None:
         try:
             members = archive_sums(self.archive)
-        except (OSError, ImportError):
+        except (OSError, zipfile.BadZipFile):
             return
         carried = {name: origin for name, origin in self.finder.origins.items() if origin.member in members}
         if any(members[origin.member] != origin[1:] for origin in carried.values()):
@@ -542,8 +542,8 @@ class BindingLoader:
 
 def archive_sums(archive: str) -> dict[str, tuple[int, int]]:
     """CRC and size of each member of a zip archive, from its directory."""
-    files = zipimport.zipimporter(archive)._files  # type: ignore[attr-defined]
-    return {name: (entry[6], entry[3]) for name, entry in files.items()}
+    with zipfile.ZipFile(archive) as opened:
+        return {member.filename: (member.CRC, member.file_size) for member in opened.infolist()}
 
 
 def run_module(library: Library, settings: Settings, effect: ShellEffect, body: bytes, report: Report) -> int:
