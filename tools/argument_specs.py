@@ -84,7 +84,8 @@ def check_variable(
 def check_defaults(role: Role, own: dict[str, dict[str, t.Any]]) -> t.Iterator[str]:
     """Problems between a role's defaults and the specs of its own variables."""
     values = yaml.safe_load(role.defaults) or {}
-    commented = set(COMMENTED.findall(role.defaults))
+    # "# Note: …" is prose; only the role's own names are variables.
+    commented = {name for name in COMMENTED.findall(role.defaults) if name.startswith(f"{role.name}_")}
     for name in values:
         if name.startswith("__"):
             yield f"{name}: internal variables have no default, move it to vars/main.yml"
