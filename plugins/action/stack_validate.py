@@ -1,0 +1,136 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Checks the whole description of a stack before the first change (see the module of the same name)."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.palier.aws.plugins.plugin_utils import argument_specs, description, region_wants
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core before 2.19 trusts every string
+
+    def trust_as_template(value):
+        return value
+
+
+#: Variables with a role's prefix that the collection sets itself.
+PUBLISHED = ("_facts", "_state", "_leftovers")
+COMPUTED = {"stack_prefix", "stack_resource_tags", "stack_iam_path", "stack_parameter_path", "stack_task_environment"}
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller: it reads variables only."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        result["changed"] = False
+        specs = argument_specs.role_options()
+        values, errors = self._values(specs, task_vars or {})
+        stack = self._stack(specs, values, task_vars or {})
+        found = errors + description.problems(stack)
+        if found:
+            result["failed"] = True
+            result["problems"] = found
+            result["msg"] = _message(stack.host, found)
+            return result
+        result["region_check"] = region_wants.region_wants(values)
+        return result
+
+    def _values(self, specs, task_vars) -> tuple[dict[str, t.Any], list[str]]:
+        """Every variable of the stack and of its tiers, templated, validated, with defaults."""
+        defaults = {
+            name: _trusted(option["default"])
+            for options in specs.values()
+            for name, option in options.items()
+            if "default" in option
+        }
+        templar = self._templar.copy_with_new_env(available_variables={**defaults, **task_vars})
+        values: dict[str, t.Any] = {}
+        errors: list[str] = []
+        tiers = ["stack", *self._tiers(templar, task_vars)]
+        for role in dict.fromkeys(tiers):
+            mine, said = self._role_values(templar, specs.get(role, {}), {**defaults, **task_vars})
+            values.update(mine)
+            errors.extend(said)
+        return values, errors
+
+    @staticmethod
+    def _tiers(templar, task_vars) -> list[str]:
+        tiers = templar.template(task_vars.get("stack_tiers", []))
+        return [str(tier) for tier in tiers] if isinstance(tiers, (list, tuple)) else []
+
+    @staticmethod
+    def _role_values(templar, options, variables) -> tuple[dict[str, t.Any], list[str]]:
+        given: dict[str, t.Any] = {}
+        errors = []
+        for name in options:
+            if name not in variables:
+                continue
+            try:
+                given[name] = templar.template(variables[name])
+            except AnsibleError as error:
+                errors.append(f"{name}: cannot be computed: {error}")
+        values, said = argument_specs.validate(options, given)
+        return {**given, **values}, [*errors, *said]
+
+    def _stack(self, specs, values, task_vars) -> description.Stack:
+        host = task_vars.get("inventory_hostname", "")
+        hostvars = task_vars.get("hostvars", {})
+        return description.Stack(
+            host=host,
+            values=values,
+            names=_set_names(specs, task_vars),
+            known={role: set(options) for role, options in specs.items()},
+            peers={
+                other: {name: hostvars[other].get(name) for name in ("stack_name", "stack_tiers", "network_cidr")}
+                for other in hostvars
+                if other != host and hostvars[other].get("stack_name")
+            },
+            missing_directories=_missing_directories(values, task_vars),
+        )
+
+
+def _trusted(value):
+    if isinstance(value, str):
+        return trust_as_template(value)
+    if isinstance(value, dict):
+        return {key: _trusted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_trusted(item) for item in value]
+    return value
+
+
+def _set_names(specs, task_vars) -> set[str]:
+    prefixes = tuple(f"{role}_" for role in specs)
+    return {
+        name
+        for name in task_vars
+        if name.startswith(prefixes) and not name.endswith(PUBLISHED) and name not in COMPUTED
+    }
+
+
+def _missing_directories(values, task_vars) -> dict[str, str]:
+    missing = {}
+    base = Path(task_vars.get("inventory_dir") or ".")
+    for index, site in enumerate(values.get("s3_site_sites") or []):
+        source = site.get("source") if isinstance(site, dict) else None
+        if source and not (base / str(source)).is_dir():
+            missing[f"s3_site_sites[{index}].source"] = str(source)
+    return missing
+
+
+def _message(host: str, found: list[str]) -> str:
+    noun = "problem" if len(found) == 1 else "problems"
+    return f"The description of {host} has {len(found)} {noun}; nothing was changed.\n" + "\n".join(
+        f"- {sentence}" for sentence in found
+    )

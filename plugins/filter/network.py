@@ -1,0 +1,31 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Filters of the network tier."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.palier.aws.plugins.plugin_utils import network
+
+
+def subnet_layout(cidr, **options):
+    """See plugin_utils/network.py."""
+    try:
+        return network.subnet_layout(cidr, **options)
+    except ValueError as error:
+        raise AnsibleFilterError(f"network_cidr: {error}") from error
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self):
+        return {
+            "subnet_layout": subnet_layout,
+            "tier_security_groups": network.tier_security_groups,
+            "nat_gateway_of": network.nat_gateway_of,
+            "network_facts": network.network_facts,
+            "groups_naming_groups": network.groups_naming_groups,
+            "ids_by_name": network.ids_by_name,
+        }

@@ -1,0 +1,58 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a description wants of its region: instance types, images, database engines."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.palier.aws.plugins.plugin_utils import instances
+
+Values = t.Mapping[str, t.Any]
+
+
+def region_wants(values: Values) -> dict[str, t.Any]:
+    """Arguments for C(region_check), each item with the variable that asks for it.
+
+    :param values: every variable of the stack's tiers, defaults filled in.
+    """
+    tiers = values.get("stack_tiers") or []
+    machines = list(enumerate(values.get("ec2_app_instances") or [])) if "ec2_app" in tiers else []
+    return {
+        "instance_types": [
+            {"value": machine["instance_type"], "variable": f"ec2_app_instances[{index}].instance_type"}
+            for index, machine in machines
+        ],
+        "images": [
+            {
+                "key": machine["name"],
+                "variable": f"ec2_app_instances[{index}].image",
+                "instance_type": machine["instance_type"],
+                **instances.image_want(machine),
+            }
+            for index, machine in machines
+        ],
+        "db": [_database(values)] if "rds" in tiers else [],
+    }
+
+
+def _database(values: Values) -> dict[str, t.Any]:
+    return {
+        "engine": values["rds_engine"],
+        "engine_version": values["rds_engine_version"],
+        "db_instance_class": values["rds_instance_class"],
+        "storage_type": values["rds_storage_type"],
+        "features": [
+            "storage_encryption",
+            *(["multi_az"] if values.get("rds_multi_az") else []),
+            *(["performance_insights"] if values.get("rds_performance_insights") else []),
+        ],
+        "variables": {
+            "engine": "rds_engine",
+            "engine_version": "rds_engine_version",
+            "db_instance_class": "rds_instance_class",
+            "storage_type": "rds_storage_type",
+            "multi_az": "rds_multi_az",
+            "performance_insights": "rds_performance_insights",
+        },
+    }
