@@ -15,6 +15,7 @@ The account itself says which snapshots belong together and whether all are ther
 ``RestorePointRemoval``     a removal of the set has begun: what is left of it may go too
 ``RestorePointCopyOf``      on a copy: the snapshot that it is a copy of
 ``RestorePointVolume``      on a copy: the volume that the original was taken of
+``RestorePointSharedWith``  the account that it is shared with while that account copies it
 ==========================  ==========================================================================
 """
 
@@ -37,6 +38,7 @@ DEVICES = "RestorePointDevices"
 REMOVAL = "RestorePointRemoval"
 COPY_OF = "RestorePointCopyOf"
 COPY_VOLUME = "RestorePointVolume"
+SHARED = "RestorePointSharedWith"
 
 EBS = "ebs"
 RDS = "rds"
@@ -342,7 +344,7 @@ def copy_tags(snapshot: Snapshot) -> dict[str, str]:
     ours = {COPY_OF: snapshot.ref, TIME: snapshot.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     if snapshot.volume:
         ours[COPY_VOLUME] = snapshot.volume
-    kept = {key: value for key, value in without_aws(snapshot.tags).items() if key != REMOVAL}
+    kept = {key: value for key, value in without_aws(snapshot.tags).items() if key not in (REMOVAL, SHARED)}
     return _checked({**kept, **ours})
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 try:
     from botocore.config import Config
@@ -21,9 +21,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from .aws import error_handler
 from .snapshots import (
+    COPY_OF,
     EBS,
+    PENDING,
     RDS,
     RDS_CLUSTER,
+    SHARED,
     Snapshot,
     from_ebs,
     from_rds,
@@ -175,6 +178,26 @@ def describe_rds_cluster(rds: t.Any, **only: t.Any) -> list[Raw]:
     return pages.build_full_result()["DBClusterSnapshots"]
 
 
+def copies_under_way(clients: Clients, service: str) -> int:
+    """How many copies of a service AWS carries out now, whoever asked for them; the clients are the destination's.
+
+    :param service: C{ebs}, C{rds} or C{rds_cluster}.
+    """
+    if service == EBS:
+        pending = describe_ebs(clients("ec2"), [{"Name": "status", "Values": ["pending"]}])
+        return sum(1 for raw in pending if raw.get("VolumeId") == "vol-ffffffff" or _has_tag(raw, COPY_OF))
+    listed = (describe_rds if service == RDS else describe_rds_cluster)(clients("rds"))
+    return sum(1 for raw in listed if raw["Status"] == "copying" or _is_new_copy(raw))
+
+
+def _is_new_copy(raw: Raw) -> bool:
+    return raw["Status"] == "creating" and bool(raw.get("SourceRegion") or raw.get("SourceDBClusterSnapshotArn"))
+
+
+def _has_tag(raw: Raw, key: str) -> bool:
+    return any(tag["Key"] == key for tag in raw.get("Tags", []))
+
+
 @Errors.common_error_handler("list machine images")
 @_retry
 def list_images(ec2: t.Any) -> list[Raw]:
@@ -318,6 +341,51 @@ def create_database_snapshot(clients: Clients, service: str, source: str, name: 
     return from_rds({**answer["DBSnapshot"], "TagList": tag_list(tags)}, clients.region)
 
 
+def copy_ebs(clients: Clients, snapshot: Snapshot, tags: dict[str, str], options: Raw) -> Snapshot:
+    """Begin to copy an EBS snapshot; the clients are those of the destination.
+
+    :param snapshot: the source.
+    :param tags: of the copy.
+    :param options: C{KmsKeyId}, C{CompletionDurationMinutes}, C{Description}.
+    """
+    encrypted = {"Encrypted": True} if options.get("KmsKeyId") else {}
+    answer = clients.once("ec2").copy_snapshot(
+        SourceRegion=snapshot.region,
+        SourceSnapshotId=snapshot.id,
+        TagSpecifications=[{"ResourceType": "snapshot", "Tags": tag_list(tags)}],
+        **encrypted,
+        **options,
+    )
+    return replace(snapshot, id=answer["SnapshotId"], region=clients.region, state=PENDING, volume="", tags=tags)
+
+
+def copy_rds(clients: Clients, snapshot: Snapshot, tags: dict[str, str], options: Raw) -> Snapshot:
+    """Begin to copy a database or cluster snapshot under its own name; the clients are those of the destination.
+
+    :param snapshot: the source.
+    :param tags: of the copy.
+    :param options: C{KmsKeyId}, C{OptionGroupName}.
+    """
+    rds = clients.once("rds")
+    if snapshot.region != clients.region:
+        options = {**options, "SourceRegion": snapshot.region}
+    if snapshot.service == RDS_CLUSTER:
+        rds.copy_db_cluster_snapshot(
+            SourceDBClusterSnapshotIdentifier=snapshot.ref,
+            TargetDBClusterSnapshotIdentifier=snapshot.id,
+            Tags=tag_list(tags),
+            **{key: value for key, value in options.items() if key != "OptionGroupName"},
+        )
+    else:
+        rds.copy_db_snapshot(
+            SourceDBSnapshotIdentifier=snapshot.ref,
+            TargetDBSnapshotIdentifier=snapshot.id,
+            Tags=tag_list(tags),
+            **options,
+        )
+    return replace(snapshot, region=clients.region, state=PENDING, tags=tags)
+
+
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
     """Tags as boto3 takes them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -413,14 +481,17 @@ def _share_rds_cluster(rds: t.Any, identifier: str, change: Raw) -> None:
 
 
 def share(clients: Clients, snapshot: Snapshot, account: str) -> None:
-    """Let another account copy a snapshot; again is fine.
+    """Let another account copy a snapshot, and mark it so; again is fine.
 
     :param snapshot: of any service.
     :param account: id of the other account.
     """
+    # The mark comes first: a share without a mark would never be taken back.
     if snapshot.service == EBS:
+        tag(clients("ec2"), [snapshot.id], {SHARED: account})
         _share_ebs(clients("ec2"), snapshot.id, account)
     else:
+        _tag_rds(clients("rds"), snapshot.ref, {SHARED: account})
         _change_rds_share(clients, snapshot, {"ValuesToAdd": [account]})
 
 
@@ -432,8 +503,22 @@ def unshare(clients: Clients, snapshot: Snapshot, account: str) -> None:
     """
     if snapshot.service == EBS:
         _unshare_ebs(clients("ec2"), snapshot.id, account)
+        untag(clients("ec2"), [snapshot.id], [SHARED])
     else:
         _change_rds_share(clients, snapshot, {"ValuesToRemove": [account]})
+        _untag_rds(clients("rds"), snapshot.ref, [SHARED])
+
+
+@Errors.common_error_handler("tag a database snapshot")
+@_retry
+def _tag_rds(rds: t.Any, arn: str, tags: dict[str, str]) -> None:
+    rds.add_tags_to_resource(ResourceName=arn, Tags=tag_list(tags))
+
+
+@Errors.common_error_handler("untag a database snapshot")
+@_retry
+def _untag_rds(rds: t.Any, arn: str, keys: list[str]) -> None:
+    rds.remove_tags_from_resource(ResourceName=arn, TagKeys=keys)
 
 
 def _change_rds_share(clients: Clients, snapshot: Snapshot, change: Raw) -> None:

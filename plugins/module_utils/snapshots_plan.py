@@ -250,27 +250,65 @@ def _plan_copy(
         plan.queued.append(Copy(point, snapshot, copied, step))
 
 
-def check_keys(copies: t.Iterable[Copy], key: str | None, *, abroad: bool, shared: bool) -> None:
-    """Refuse what AWS would refuse, or begin and then fail, for want of a key.
+@dataclass(frozen=True)
+class Way:
+    """How copies travel.
 
-    :param key: the destination's key.
-    :param abroad: whether the copies cross regions.
-    :param shared: whether they cross accounts.
-    :raises SnapshotsError: naming a snapshot and the option.
+    :param abroad: to another region.
+    :param shared: to another account.
+    :param key: KMS key of the destination that encrypts them, or C{None}.
+    :param key_flaw: why that key cannot be used, or empty.
+    :param default_keys: keys of the sources that AWS manages, and so never lets another account use.
     """
-    for copy in copies:
-        snapshot = copy.snapshot
-        if snapshot.encrypted and not key and (shared or (abroad and snapshot.service != EBS)):
-            where = "another account" if shared else "another region"
-            raise SnapshotsError(
-                f"{snapshot.service} snapshot {snapshot.id} is encrypted, and keys do not leave their region and "
-                f"account: give kms_key_id, a key of the destination, to copy it to {where}"
-            )
-        if key and not snapshot.encrypted and snapshot.service == RDS_CLUSTER:
-            raise SnapshotsError(
-                f"cluster snapshot {snapshot.id} is not encrypted and AWS cannot encrypt it while copying: "
-                "leave kms_key_id out, or restore it into an encrypted cluster and snapshot that"
-            )
+
+    abroad: bool
+    shared: bool
+    key: str | None = None
+    key_flaw: str = ""
+    default_keys: frozenset[str] = frozenset()
+
+
+def obstacle(copy: Copy, way: Way) -> str:
+    """Why AWS would refuse a copy, or begin it and fail, and the way out; empty when nothing is in the way.
+
+    :param copy: the copy.
+    :param way: how it travels.
+    """
+    snapshot = copy.snapshot
+    name = f"{snapshot.service} snapshot {snapshot.id}"
+    if way.key_flaw:
+        return f"{name} cannot be copied: kms_key_id {way.key} {way.key_flaw}"
+    if way.shared and snapshot.kms_key in way.default_keys:
+        return (
+            f"{name} is encrypted with the account's default key {snapshot.kms_key}, and AWS shares no snapshot of a "
+            "default key: encrypt the source with a key of your own, or copy within the account with kms_key_id "
+            "first and share that copy"
+        )
+    if snapshot.encrypted and not way.key and (way.shared or (way.abroad and snapshot.service != EBS)):
+        where = "account" if way.shared else "region"
+        return f"{name} is encrypted, and keys stay in their {where}: give kms_key_id, a key of the destination"
+    if way.key and not snapshot.encrypted and snapshot.service == RDS_CLUSTER:
+        return (
+            f"{name} is not encrypted and AWS cannot encrypt a cluster snapshot while copying it: leave kms_key_id "
+            "out, or restore it into an encrypted cluster and snapshot that"
+        )
+    return ""
+
+
+def key_flaw(facts: dict[str, t.Any], region: str) -> str:
+    """Why a destination's key cannot encrypt copies, and the way out; empty when it can.
+
+    :param facts: KeyMetadata of DescribeKey, empty when there is no such key.
+    :param region: the destination.
+    """
+    if not facts:
+        return f"does not exist in {region}: give a key of that region and account, by id, ARN or alias"
+    state = facts.get("KeyState", "Enabled")
+    if state != "Enabled":
+        return f"is in state {state}: enable it or give another one"
+    if facts.get("KeyUsage", "ENCRYPT_DECRYPT") != "ENCRYPT_DECRYPT":
+        return f"is for {facts['KeyUsage']}: give a symmetric key for encryption"
+    return ""
 
 
 # Removing
@@ -364,6 +402,14 @@ def _why_loose(snapshot: Snapshot) -> str:
     if snapshot.maker:
         return f"{snapshot.maker} made it and removes it by its own rules"
     return "belongs to no restore point"
+
+
+def stale_marks(verdicts: t.Iterable[Verdict]) -> list[Snapshot]:
+    """Snapshots that stay although a removal of them had begun, because the policy was changed in between.
+
+    :param verdicts: of all restore points.
+    """
+    return [s for v in verdicts if v.keep and v.point.state == COMPLETE for s in v.point.snapshots if REMOVAL in s.tags]
 
 
 def check_removal(verdicts: list[Verdict], *, allow_empty: bool, where: str) -> None:
