@@ -34,11 +34,10 @@ _BY_VERSION = {
     ("ses", "2010-12-01"): "ses",
 }
 
-_READ_VERBS = (
-    "BatchCheck BatchDescribe BatchGet Count Decode Describe Estimate Filter Get Head List Lookup Query Scan "
-    "Search Select Simulate Validate View"
-).split()
-_READ = re.compile(rf"(?:{'|'.join(_READ_VERBS)})(?=[A-Z0-9]|$)")
+_READ = re.compile(
+    "(?:BatchCheck|BatchDescribe|BatchGet|Count|Decode|Describe|Estimate|Filter|Get|Head|List|Lookup|Query|Scan"
+    "|Search|Select|Simulate|Validate|View)(?=[A-Z0-9]|$)"
+)
 #: Reads whose names do not start like one.
 _ALSO_READ = frozenset(
     {

@@ -79,7 +79,7 @@ class Recorder:
             answered: dict[str, t.Any] = {}
 
             def note_status(status: str, headers: list[tuple[str, str]], *exc_info: t.Any) -> t.Any:
-                answered.update(status=int(status.split()[0]), headers=headers)
+                answered.update(status=int(status[:3]), headers=headers)
                 return start_response(status, headers, *exc_info)
 
             body = application(environ, note_status)

@@ -15,7 +15,7 @@ from tests.emulator.patches import around, patch
 
 @patch(
     restores="The public parameters of Canonical, Debian and Amazon Linux name images that exist in the region.",
-    source="Systems Manager User Guide, Calling AMI public parameters in Parameter Store; wiki.debian.org/Cloud/AmazonEC2Image",
+    source="Systems Manager User Guide, Calling AMI public parameters; wiki.debian.org/Cloud/AmazonEC2Image",
     touches="moto.ssm.models:ParameterDict._check_loading_status",
 )
 def public_image_parameters() -> None:
@@ -33,9 +33,8 @@ def public_image_parameters() -> None:
 
     def _load(parameters: t.Any) -> None:
         for name, image in ami.parameters().items():
-            dict.__setitem__(
-                parameters, name, [_parameter(parameters, name, ami.identifier(parameters.region_name, image))]
-            )
+            value = ami.identifier(parameters.region_name, image)
+            dict.__setitem__(parameters, name, [_parameter(parameters, name, value)])
 
     def _parameter(parameters: t.Any, name: str, value: str) -> t.Any:
         return models.Parameter(
