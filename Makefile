@@ -80,8 +80,8 @@ format: setup ## Rewrite the Python sources in the house format
 docs: setup ## Write the generated pages (role READMEs, docs/modules.md, docs/roles.md, docs/playbooks.md) and meta/runtime.yml
 	$(BIN)/python -m tools.generate
 
-.PHONY: build
-build: setup ## Build the collection's tarball into build/
+.PHONY: tarball
+tarball: setup ## Build the collection's tarball into build/
 	@mkdir -p build
 	$(BIN)/ansible-galaxy collection build --force --output-path build
 

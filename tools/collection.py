@@ -1,10 +1,12 @@
 # Copyright (c) The palier.aws authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the tools know of the collection's files: where they stand and how they are read."""
+"""What the tools know of the collection: where its files stand, how they are read, what programs run in."""
 
 from __future__ import annotations
 
 import ast
+import os
+import sys
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,8 @@ import yaml
 
 #: The repository's root.
 ROOT = Path(__file__).resolve().parent.parent
+#: Where this environment's programs stand.
+BIN = Path(sys.executable).parent
 #: The collection's full name.
 COLLECTION = "palier.aws"
 
@@ -31,6 +35,21 @@ class Role:
     description: str = ""
     entry_points: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     defaults: str = ""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment in which the tools run programs: this environment's own first, no colours, one Ansible home.
+
+    :param more: further variables.
+    """
+    return {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "ANSIBLE_HOME": str(ROOT / ".ansible"),
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "NO_COLOR": "1",
+        **more,
+    }
 
 
 def load_yaml(path: Path) -> t.Any:

@@ -5,18 +5,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-from tools.collection import COLLECTION, ROOT
-
-BIN = Path(sys.executable).parent
+from tools.collection import BIN, COLLECTION, ROOT, environment
 
 #: What is run, by the name under which it is reported. Long ones first, so that the short ones fill the gaps.
 CHECKS: dict[str, list[str]] = {
@@ -49,24 +45,14 @@ class Result:
     output: str
 
 
-def environment() -> dict[str, str]:
-    """The environment of every check: this Python's tools first, no colours."""
-    return {
-        **os.environ,
-        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "ANSIBLE_HOME": str(ROOT / ".ansible"),
-        "NO_COLOR": "1",
-        # antsibull-docs copies what git lists. Without this it takes amazon.aws below .venv, which git ignores, for
-        # a part of this repository, and copies nothing of it.
-        "GIT_CEILING_DIRECTORIES": str(ROOT),
-    }
-
-
 def run_check(name: str, command: t.Sequence[str]) -> Result:
     """Run one check from the repository's root with the tools of this environment."""
     started = time.monotonic()
+    # antsibull-docs copies what git lists. Without the ceiling it takes amazon.aws below .venv, which git ignores, for
+    # a part of this repository, and copies nothing of it.
+    variables = environment(GIT_CEILING_DIRECTORIES=str(ROOT))
     line = [str(BIN / command[0]), *command[1:]]
-    done = subprocess.run(line, cwd=ROOT, env=environment(), text=True, capture_output=True, check=False)
+    done = subprocess.run(line, cwd=ROOT, env=variables, text=True, capture_output=True, check=False)
     output = (done.stdout + done.stderr).strip()
     return Result(name, done.returncode == 0, time.monotonic() - started, output)
 

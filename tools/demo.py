@@ -1,0 +1,205 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""``make demo``: the first example system, from an empty account to a verified one, on the local emulator.
+
+Shows the plan, deploys, verifies, deploys again, and reads out of the account what was built. The whole output of each
+run stands in .cache/demo. ``DEMO_KEEP=1`` keeps the emulator until Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from tools.collection import BIN, COLLECTION, ROOT, environment
+
+#: Where the logs, the plans and the emulator's environment are written.
+CACHE = ROOT / ".cache" / "demo"
+TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?P<name>.*?)\](?: \[CHECK MODE\])? \*+$")
+#: The example system that is deployed.
+INVENTORY = "classic_ec2"
+#: The plan callback's heading, after which nothing but its summary comes.
+SUMMARY = re.compile(r"^(?:Plan|Changed) \*+$")
+RECAP = re.compile(r"^(?P<stack>\S+)\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)\s.*failed=(?P<failed>\d+)")
+
+
+class DemoError(Exception):
+    """A step of the demonstration did not do what it should."""
+
+
+def heading(text: str) -> None:
+    """Begin a chapter."""
+    print(f"\n\033[1m{text}\033[0m\n{'─' * len(text)}" if sys.stdout.isatty() else f"\n{text}\n{'-' * len(text)}")
+
+
+def tier_of(task: str) -> str | None:
+    """The tier that a task belongs to by its role, or ``None``.
+
+    :param task: the name in ansible-playbook's heading: ``palier.aws.rds : Create the subnet group``.
+    """
+    role, colon, _name = task.partition(" : ")
+    return role.removeprefix(f"{COLLECTION}.") if colon and role.startswith(f"{COLLECTION}.") else None
+
+
+def summary_of(lines: t.Sequence[str]) -> list[str]:
+    """What the plan callback printed at the end of a run."""
+    for number, line in enumerate(lines):
+        if SUMMARY.match(line):
+            return [text for text in lines[number + 1 :] if text.strip()]
+    return []
+
+
+def recap(lines: t.Iterable[str]) -> dict[str, dict[str, int]]:
+    """``ok``, ``changed`` and ``failed`` of each stack, from the play recap."""
+    found = (RECAP.match(line) for line in lines)
+    return {match["stack"]: {key: int(match[key]) for key in ("ok", "changed", "failed")} for match in found if match}
+
+
+def changes(path: Path) -> list[str]:
+    """The changes in a plan file, in a form that two files can be compared in."""
+    stacks = json.loads(path.read_text())["stacks"]
+    return sorted(json.dumps([name, change], sort_keys=True) for name in stacks for change in stacks[name]["changes"])
+
+
+def follow(lines: t.Iterable[str], log: t.TextIO) -> list[str]:
+    """Keep a run's output in its log and show only which tier it is at, and signs of life.
+
+    :param lines: the output as it comes.
+    :param log: gets all of it.
+    :returns: all of it.
+    """
+    kept: list[str] = []
+    shown: list[str] = []
+    for line in lines:
+        log.write(line)
+        kept.append(line.rstrip("\n"))
+        task = TASK.match(line)
+        tier = tier_of(task["name"]) if task else None
+        if tier and shown[-1:] != [tier]:
+            print(f"  … {tier}", flush=True)
+            shown.append(tier)
+        elif line.startswith("still waiting:"):
+            print(f"    {line.strip()}", flush=True)
+    return kept
+
+
+class Demo:
+    """One demonstration.
+
+    :param variables: the emulator's environment.
+    """
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.variables = variables
+
+    def play(self, step: str, playbook: str, *arguments: str) -> list[str]:
+        """Run a playbook of the collection.
+
+        :param step: name of its log and its plan file.
+        :param playbook: name of the playbook.
+        :param arguments: further arguments of ansible-playbook.
+        :returns: its output.
+        :raises DemoError: it failed; the end of its output has been printed.
+        """
+        command = ["ansible-playbook", "-i", f"inventories/{INVENTORY}", f"playbooks/{playbook}.yml", *arguments]
+        print(f"  $ {shlex.join(command)}", flush=True)
+        log = CACHE / f"{step}.log"
+        started = time.monotonic()
+        variables = environment(**self.variables, PALIER_PLAN_FILE=str(CACHE / f"{step}.json"), ANSIBLE_NOCOLOR="1")
+        with (
+            log.open("w") as stream,
+            subprocess.Popen(
+                [str(BIN / command[0]), *command[1:]],
+                cwd=ROOT,
+                env=variables,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            ) as process,
+        ):
+            lines = follow(process.stdout or (), stream)
+        if process.returncode:
+            print("\n".join(lines[-40:]))
+            raise DemoError(f"{playbook}.yml ended with {process.returncode}; all of its output: {log}")
+        print(f"  done in {time.monotonic() - started:.0f} s; all of its output: {log.relative_to(ROOT)}\n")
+        return lines
+
+    def run(self) -> None:
+        """All chapters.
+
+        :raises DemoError: the first step that did not do what it should.
+        """
+        heading("1. The plan: what a deployment of the empty account would do")
+        print("\n".join(summary_of(self.play("plan", "deploy", "--check", "--diff"))))
+
+        heading("2. The deployment")
+        lines = self.play("deploy", "deploy")
+        print("\n".join(line for line in summary_of(lines) if not line.startswith((" ", "Changes written"))))
+        planned, done = changes(CACHE / "plan.json"), changes(CACHE / "deploy.json")
+        if planned != done:
+            differing = "\n".join(sorted(set(planned) ^ set(done)))
+            raise DemoError(f"the plan named {len(planned)} changes, the deployment made {len(done)}:\n{differing}")
+        print(f"It made the {len(done)} changes that the plan had named, and no other.")
+
+        heading("3. The verification: what a customer would check")
+        for line in self.play("verify", "verify"):
+            task = TASK.match(line)
+            if task and " : Verify | " in task["name"]:
+                print(f"  ok  {tier_of(task['name'])}: {task['name'].partition(' : Verify | ')[2]}")
+
+        heading("4. The deployment again: nothing is left to do")
+        totals = recap(self.play("again", "deploy"))
+        for stack, numbers in totals.items():
+            print(f"  {stack}: ok={numbers['ok']} changed={numbers['changed']}")
+        if any(numbers["changed"] for numbers in totals.values()):
+            raise DemoError("a second deployment changed something")
+
+
+def main() -> int:
+    """Run the demonstration.
+
+    :returns: 0, or 1 with the reason printed.
+    """
+    from tests.emulator import Emulator
+    from tools import account
+
+    CACHE.mkdir(parents=True, exist_ok=True)
+    print(f"palier.aws: {INVENTORY}, on a local emulator of AWS. No request leaves this machine.")
+    with Emulator(log=CACHE / "requests.jsonl") as emulator:
+        try:
+            Demo(emulator.env).run()
+            heading("5. What was built, read from the account")
+            print("\n".join(account.report(emulator.client, account.regions(ROOT / "inventories" / INVENTORY))))
+            print(f"\nLogs, plans and every AWS request: {CACHE.relative_to(ROOT)}/")
+            keep(emulator.env)
+        except DemoError as error:
+            print(f"\nThe demonstration stopped: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("\nStopped.")
+    return 0
+
+
+def keep(variables: dict[str, str]) -> None:
+    """With ``DEMO_KEEP=1``, say how to reach the emulator and wait for Ctrl-C."""
+    if os.environ.get("DEMO_KEEP") != "1":
+        print("The emulator ends now. DEMO_KEEP=1 make demo keeps it running, to look around in it.")
+        return
+    env_file = CACHE / "env"
+    env_file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+    command = f".venv/bin/ansible-playbook -i inventories/{INVENTORY} playbooks/verify.yml"
+    print(f"The emulator runs until Ctrl-C at {variables['AWS_ENDPOINT_URL']}. To use it in another terminal:")
+    print(f"  . {env_file.relative_to(ROOT)} && {command}")
+    while True:
+        time.sleep(3600)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
