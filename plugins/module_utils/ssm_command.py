@@ -17,6 +17,11 @@ UNFINISHED = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 OUTPUT_LIMIT = 24000
 #: Instances that one SendCommand takes by their ids at most. Same source.
 MAX_INSTANCES = 50
+#: What two of AWS's status details mean for the user.
+DETAILS = {
+    "DeliveryTimedOut": "the instance did not take it in time (option timeout_seconds)",
+    "ExecutionTimedOut": "it ran longer than allowed (option execution_timeout)",
+}
 #: Seconds beyond the time that AWS itself gives a command, for the status to arrive.
 GRACE = 60
 
@@ -157,10 +162,7 @@ def failure_message(results: list[Result], lines: int) -> str | None:
 
 def _one_failure(result: Result, lines: int) -> str:
     said = tail(result["stderr"].strip() or result["stdout"].strip(), lines) or "no output"
-    details = {
-        "DeliveryTimedOut": "the instance did not take it in time (option timeout_seconds)",
-        "ExecutionTimedOut": "it ran longer than allowed (option execution_timeout)",
-    }.get(result["status_details"].replace(" ", ""), result["status_details"])
+    details = DETAILS.get(result["status_details"].replace(" ", ""), result["status_details"])
     return f"The command failed on {result['instance_id']}: {details}, exit code {result['response_code']}: {said}"
 
 

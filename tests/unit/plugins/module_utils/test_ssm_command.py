@@ -120,12 +120,11 @@ def test_no_failure() -> None:
         ),
         (
             result(status="TimedOut", status_details="DeliveryTimedOut"),
-            "The command failed on i-1: the instance did not take it in time (option timeout_seconds), "
-            "exit code -1: no output",
+            f"The command failed on i-1: {pure.DETAILS['DeliveryTimedOut']}, exit code -1: no output",
         ),
         (
             result(status="TimedOut", status_details="Execution Timed Out"),
-            "The command failed on i-1: it ran longer than allowed (option execution_timeout), exit code -1: no output",
+            f"The command failed on i-1: {pure.DETAILS['ExecutionTimedOut']}, exit code -1: no output",
         ),
     ],
 )
