@@ -156,7 +156,7 @@ def _routes(service: str, method: str) -> tuple[_Route, ...]:
     routes = [
         _route(name, operation, model["shapes"])
         for name, operation in model["operations"].items()
-        if operation.get("http", {}).get("method") == method
+        if operation.get("http", {}).get("method") == method and name not in _COPIES.values()
     ]
     # More required parameters first, then more literal text in the path, then the current one of two versions.
     deprecated = {name for name, operation in model["operations"].items() if operation.get("deprecated")}

@@ -306,7 +306,9 @@ def parameter_groups() -> None:
 
     @before(models.RDSBackend, "delete_db_parameter_group")
     def check_use(self: t.Any, db_parameter_group_name: str) -> None:
-        if any(_parameter_group_of(database) == db_parameter_group_name.lower() for database in self.databases.values()):
+        if any(
+            _parameter_group_of(database) == db_parameter_group_name.lower() for database in self.databases.values()
+        ):
             raise RDSClientError(
                 "InvalidDBParameterGroupState",
                 "One or more database instances are still members of this parameter group "
@@ -462,5 +464,3 @@ def subnets_in_use(account: str, region: str) -> dict[str, str]:
 def security_groups_in_use(account: str, region: str) -> set[str]:
     """Ids of security groups that a database's network interface has."""
     return {group for database in databases_in(account, region) for group in database.vpc_security_group_ids}
-
-

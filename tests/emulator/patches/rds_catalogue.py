@@ -93,7 +93,10 @@ def engine_versions() -> None:
     def _passes(entry: dict[str, t.Any], filters: dict[str, list[str]], asked: t.Any) -> bool:
         if asked.get("DBParameterGroupFamily") not in (None, entry["DBParameterGroupFamily"]):
             return False
-        if asked.get("DefaultOnly") and full_version(entry["Engine"], asked.get("EngineVersion")) != entry["EngineVersion"]:
+        if (
+            asked.get("DefaultOnly")
+            and full_version(entry["Engine"], asked.get("EngineVersion")) != entry["EngineVersion"]
+        ):
             return False
         names = {
             "engine": "Engine",
