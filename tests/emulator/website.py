@@ -66,7 +66,7 @@ class Answer:
         return f"{self.status} {http.HTTPStatus(self.status).phrase}"
 
 
-class _Failed(Exception):
+class _FailedError(Exception):
     """An error of the endpoint; it may still be answered by a routing rule or the error document."""
 
     def __init__(self, status: int, code: str, message: str, **details: str) -> None:
@@ -117,29 +117,29 @@ class _Site:
             self.bucket = self._find_bucket()
             self.configuration = self._find_configuration()
             return self._redirect_all(key) or self._route(key, None) or self._serve(key)
-        except _Failed as failure:
+        except _FailedError as failure:
             return self._fail(key, failure)
 
     def _find_bucket(self) -> t.Any:
         from moto.s3.models import s3_backends
 
         if self.environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            raise _Failed(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+            raise _FailedError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
         name = self.target.bucket
         partition, account = s3_backends.bucket_accounts.get(name, ("", ""))
         bucket = s3_backends[account][partition].buckets.get(name) if account else None
         if bucket is None:
-            raise _Failed(404, "NoSuchBucket", "The specified bucket does not exist", BucketName=name)
+            raise _FailedError(404, "NoSuchBucket", "The specified bucket does not exist", BucketName=name)
         if bucket.region_name != self.target.region:
             text = "The specified bucket exists in another region. Please direct requests to the specified endpoint."
-            raise _Failed(400, "IncorrectEndpoint", text, Endpoint=host_name(name, bucket.region_name))
+            raise _FailedError(400, "IncorrectEndpoint", text, Endpoint=host_name(name, bucket.region_name))
         return bucket
 
     def _find_configuration(self) -> dict[str, t.Any]:
         document = self.bucket.website_configuration
         if not document:
             text = "The specified bucket does not have a website configuration"
-            raise _Failed(404, "NoSuchWebsiteConfiguration", text, BucketName=self.target.bucket)
+            raise _FailedError(404, "NoSuchWebsiteConfiguration", text, BucketName=self.target.bucket)
         return xmltodict.parse(document, force_list=("RoutingRule",))["WebsiteConfiguration"] or {}
 
     def _redirect_all(self, key: str) -> Answer | None:
@@ -177,7 +177,7 @@ class _Site:
         if _is_gone(found):
             if not key.endswith("/") and not _is_gone(self.bucket.keys.get(f"{key}/{index}")):
                 return self._redirect(302, f"/{quote(key)}/")
-            raise _Failed(404, "NoSuchKey", "The specified key does not exist.", Key=name)
+            raise _FailedError(404, "NoSuchKey", "The specified key does not exist.", Key=name)
         self._check_readable(found)
         if found.website_redirect_location:
             return self._redirect(301, found.website_redirect_location)
@@ -192,7 +192,7 @@ class _Site:
         # Anonymous requests cannot use a KMS key.
         encrypted = (found.encryption or "").startswith("aws:kms")
         if said == policy.DENY or (said == policy.NEUTRAL and not by_acl) or encrypted:
-            raise _Failed(403, "AccessDenied", "Access Denied")
+            raise _FailedError(403, "AccessDenied", "Access Denied")
 
     def _context(self) -> dict[str, str]:
         context = {"aws:securetransport": "false", "aws:sourceip": self.environ.get("REMOTE_ADDR", "127.0.0.1")}
@@ -201,14 +201,14 @@ class _Site:
                 context[key] = self.environ[variable]
         return context
 
-    def _fail(self, key: str, failure: _Failed) -> Answer:
+    def _fail(self, key: str, failure: _FailedError) -> Answer:
         routed = self._route(key, failure.status)
         if routed is not None:
             return routed
         name = (self.configuration.get("ErrorDocument") or {}).get("Key")
         document = self.bucket.keys.get(name) if name else None
         if not _is_gone(document):
-            with contextlib.suppress(_Failed):
+            with contextlib.suppress(_FailedError):
                 self._check_readable(document)
                 return Answer(failure.status, document.value, _headers(document))
         headers = [("Content-Type", "text/html; charset=utf-8"), *_error_headers(failure)]
@@ -247,12 +247,12 @@ def _headers(found: t.Any) -> list[tuple[str, str]]:
     return headers
 
 
-def _error_headers(failure: _Failed) -> list[tuple[str, str]]:
+def _error_headers(failure: _FailedError) -> list[tuple[str, str]]:
     details = [(f"x-amz-error-detail-{name}", value) for name, value in failure.details.items()]
     return [("x-amz-error-code", failure.code), ("x-amz-error-message", failure.message), *details]
 
 
-def _page(failure: _Failed) -> bytes:
+def _page(failure: _FailedError) -> bytes:
     title = f"{failure.status} {http.HTTPStatus(failure.status).phrase}"
     lines = [("Code", failure.code), ("Message", failure.message), *failure.details.items()]
     items = "".join(f"<li>{name}: {html.escape(value)}</li>\n" for name, value in lines)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import json
@@ -30,8 +31,8 @@ _LONGEST_PASSWORD = {"postgres": 128, "mysql": 41, "mariadb": 41}
 
 
 @patch(
-    restores="A managed master password is random, the secret names the real master user, and both parameters conflict.",
-    source="RDS User Guide, Password management with Amazon RDS and AWS Secrets Manager; API reference, CreateDBInstance",
+    restores="A managed password is random, its secret names the real master user, and both parameters conflict.",
+    source="RDS User Guide, Password management with AWS Secrets Manager; API reference, CreateDBInstance",
     touches=(
         "moto.rds.models:MasterUserSecret._generate_secret_string",
         "moto.rds.models:MasterUserSecret.rotate_secret",
@@ -73,7 +74,7 @@ def managed_master_password() -> None:
 
 
 @patch(
-    restores="An instance's resource id is unique, its host name is the account's and region's own, its zone is in its subnets.",
+    restores="A resource id is unique, a host name is its account's and region's own, a zone is one of the subnets'.",
     source="API reference, DBInstance; RDS User Guide, Finding the connection information for a DB instance",
     touches=("moto.rds.models:DBInstance.__init__", "moto.rds.models:DBInstance.address"),
 )
@@ -85,6 +86,8 @@ def instance_identity() -> None:
         original(self, *args, **kwargs)
         drawn = hashlib.sha256(f"{self.arn}{self.created.isoformat()}".encode()).hexdigest()[:26].upper()
         self.dbi_resource_id = f"db-{drawn}"
+        if self.license_model == "general-public-license" and self.engine == "postgres":
+            self.license_model = "postgresql-license"
         zones = sorted({subnet.availability_zone for subnet in _subnets_of(self)})
         if zones and self.availability_zone not in zones:
             self.availability_zone = zones[0]
@@ -99,8 +102,8 @@ def instance_identity() -> None:
 
 
 @patch(
-    restores="Storage is gp3 by default with at least 3000 IOPS and 125 MiB/s, and an encrypted instance names its key's ARN.",
-    source="API reference, CreateDBInstance (StorageType); RDS User Guide, Amazon RDS DB instance storage and Encrypting resources",
+    restores="Storage is gp3 by default with 3000 IOPS and 125 MiB/s or more; encryption names its key's ARN.",
+    source="API reference, CreateDBInstance (StorageType); RDS User Guide, DB instance storage and Encryption",
     touches=("moto.rds.models:DBInstance.__init__", "moto.rds.models:DBInstance.default_storage_type"),
 )
 def storage() -> None:
@@ -175,7 +178,7 @@ def automated_backups() -> None:
 
 @patch(
     restores="Reserved master user names and passwords out of form are refused.",
-    source="API reference, CreateDBInstance (MasterUsername, MasterUserPassword); RDS User Guide, Creating a DB instance",
+    source="API reference, CreateDBInstance (MasterUsername, MasterUserPassword)",
     touches=("moto.rds.models:RDSBackend.create_db_instance", "moto.rds.models:RDSBackend.modify_db_instance"),
 )
 def master_user_rules() -> None:
@@ -212,7 +215,7 @@ def master_user_rules() -> None:
 
 
 @patch(
-    restores="A subnet group spans two zones at least, is made once, survives a change, and stays while an instance uses it.",
+    restores="A subnet group spans two zones, is made once, survives a change, and stays while an instance uses it.",
     source="API reference, CreateDBSubnetGroup, ModifyDBSubnetGroup and DeleteDBSubnetGroup (Errors)",
     touches=(
         "moto.rds.models:RDSBackend.create_subnet_group",
@@ -340,35 +343,20 @@ def _parameter_group_of(database: t.Any) -> str:
 
 
 @patch(
-    restores="A read replica needs a source with backups and without a managed password, and has its own groups and tags.",
-    source="API reference, CreateDBInstanceReadReplica; RDS User Guide, Working with DB instance read replicas and "
-    "Limitations for Secrets Manager integration",
-    touches=(
-        "moto.rds.models:RDSBackend.create_db_instance_read_replica",
-        "moto.rds.models:RDSBackend.promote_read_replica",
-        "moto.rds.models:DBInstance.remove_replica",
-        "moto.rds.models:DBInstance.status_infos",
-    ),
+    restores="A read replica needs a source with backups and no managed password; it has its own region, groups and tags.",
+    source="API reference, CreateDBInstanceReadReplica; RDS User Guide, Limitations for Secrets Manager integration",
+    touches="moto.rds.models:RDSBackend.create_db_instance_read_replica",
 )
 def read_replicas() -> None:
-    """Make replicas in other regions work, and end their tie to the source on promotion."""
+    """Make replicas in other regions work, and refuse the sources that AWS refuses."""
 
     def create(self: t.Any, db_kwargs: t.Any) -> t.Any:
-        source = db_kwargs["source_db_instance_identifier"]
         name = db_kwargs["db_instance_identifier"]
-        primary = self.find_db_from_id(source)
+        primary = self.find_db_from_id(db_kwargs["source_db_instance_identifier"])
         check(primary)
         if name in self.databases:
             raise models.DBInstanceAlreadyExists()
-        replica = copy.copy(primary)
-        if primary.backend is not self:
-            replica.backend = self
-            replica.db_parameter_group_name = None
-            replica.availability_zone = f"{self.region_name}a"
-        replica.tags = []
-        replica.deletion_protection = False
-        replica.multi_az = False
-        replica.enabled_cloudwatch_logs_exports = []
+        replica = _replica_of(primary, self)
         replica.update(**db_kwargs)
         replica.set_as_replica()
         self.databases[name] = replica
@@ -390,6 +378,34 @@ def read_replicas() -> None:
 
     models.RDSBackend.create_db_instance_read_replica = create  # type: ignore[method-assign]
 
+
+def _replica_of(primary: t.Any, backend: t.Any) -> t.Any:
+    replica = copy.copy(primary)
+    if primary.backend is not backend:
+        replica.backend = backend
+        replica.db_parameter_group_name = None
+        replica.availability_zone = f"{backend.region_name}a"
+    replica.tags = []
+    replica.deletion_protection = False
+    replica.multi_az = False
+    replica.enabled_cloudwatch_logs_exports = []
+    replica._associated_roles = []
+    return replica
+
+
+@patch(
+    restores="A replica reports that it replicates; promoted or deleted, it and its source forget each other.",
+    source="API reference, DBInstance (StatusInfos), PromoteReadReplica and DeleteDBInstance",
+    touches=(
+        "moto.rds.models:DBInstance.status_infos",
+        "moto.rds.models:DBInstance.remove_replica",
+        "moto.rds.models:RDSBackend.promote_read_replica",
+        "moto.rds.models:RDSBackend.delete_db_instance",
+    ),
+)
+def replica_ties() -> None:
+    """Keep both ends of the tie in step."""
+
     def status_infos(self: t.Any) -> list[dict[str, t.Any]] | None:
         if not self.is_replica:
             return None
@@ -403,17 +419,29 @@ def read_replicas() -> None:
 
     models.DBInstance.remove_replica = remove_replica  # type: ignore[method-assign]
 
-    @around(models.RDSBackend, "promote_read_replica")
-    def promote(original: t.Callable[..., t.Any], self: t.Any, db_kwargs: t.Any) -> t.Any:
-        replica = self.describe_db_instances(db_kwargs["db_instance_identifier"])[0]
+    @before(models.RDSBackend, "promote_read_replica")
+    def untie_promoted(self: t.Any, db_kwargs: t.Any) -> None:
+        untie(self, self.describe_db_instances(db_kwargs["db_instance_identifier"])[0])
+
+    @around(models.RDSBackend, "delete_db_instance")
+    def delete(original: t.Callable[..., t.Any], self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        name = kwargs.get("db_instance_identifier") or args[0]
+        gone = original(self, *args, **kwargs)
+        for region in models.rds_backends[self.account_id].values():
+            for database in region.databases.values():
+                if database.is_replica and database.source_db_instance_identifier in (name, gone.db_instance_arn):
+                    # Without its source, RDS promotes a replica in the same region and ends replication elsewhere.
+                    database.source_db_instance_identifier = None
+                    database.is_replica = False
+        return gone
+
+    def untie(backend: t.Any, replica: t.Any) -> None:
         source = replica.source_db_instance_identifier
         if replica.is_replica and source:
-            try:
-                self.find_db_from_id(source).remove_replica(replica)
-            except models.DBInstanceNotFoundError:
-                pass  # the region or the source may be what was lost
+            # The source, or its whole region, may be what was lost.
+            with contextlib.suppress(models.DBInstanceNotFoundError):
+                backend.find_db_from_id(source).remove_replica(replica)
             replica.source_db_instance_identifier = None
-        return original(self, db_kwargs)
 
 
 @patch(

@@ -139,8 +139,8 @@ def _version(engine: str, version: str, major: str) -> dict[str, t.Any]:
 
 
 @patch(
-    restores="DescribeOrderableDBInstanceOptions answers for MySQL, MariaDB and PostgreSQL; what is unknown gives no option.",
-    source="API reference, DescribeOrderableDBInstanceOptions; RDS User Guide, Supported DB engines for DB instance classes",
+    restores="DescribeOrderableDBInstanceOptions answers for MySQL, MariaDB and PostgreSQL, and is empty for the unknown.",
+    source="API reference, DescribeOrderableDBInstanceOptions; RDS User Guide, DB instance classes",
     touches="moto.rds.responses:RDSResponse.describe_orderable_db_instance_options",
 )
 def orderable_options() -> None:

@@ -29,7 +29,7 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 
 @patch(
-    restores="A bucket policy counts for the principals and under the conditions that it names, not for everyone always.",
+    restores="A bucket policy counts for the principals and under the conditions that it names.",
     source="IAM User Guide, Policy evaluation logic and Condition operators; S3 User Guide, Blocking public access",
     touches=("moto.s3.models:FakeBucket.get_permission", "moto.s3.responses:S3Response._key_response"),
 )
@@ -217,7 +217,7 @@ def disabled_acls() -> None:
         if bucket is None or bucket.ownership_rule != "BucketOwnerEnforced":
             return
         canned = request.headers.get("x-amz-acl", "bucket-owner-full-control")
-        grants = any(name.lower().startswith("x-amz-grant-") for name in request.headers.keys())
+        grants = any(name.lower().startswith("x-amz-grant-") for name, _ in request.headers.items())
         sets_acl = request.method == "PUT" and "acl" in request.args
         if canned != "bucket-owner-full-control" or grants or sets_acl:
             raise S3ClientError("AccessControlListNotSupported", "The bucket does not allow ACLs")
