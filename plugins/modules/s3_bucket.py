@@ -184,7 +184,7 @@ options:
         type: str
   lifecycle_rules:
     description:
-      - All lifecycle rules of the bucket. C([]) removes them.
+      - All lifecycle rules of the bucket, each with at least one thing to do. C([]) removes them.
     type: list
     elements: dict
     suboptions:
@@ -229,7 +229,6 @@ options:
           - Whether a delete marker without any version left is removed. Excludes
             O(lifecycle_rules[].expiration_days), which implies it.
         type: bool
-        default: false
       noncurrent_version_transitions:
         description:
           - Moves of earlier versions to a cheaper storage class.
@@ -499,11 +498,21 @@ LIFECYCLE_RULE = {
     "prefix": {"type": "str", "default": ""},
     "transitions": {"type": "list", "elements": "dict", "options": TRANSITION},
     "expiration_days": {"type": "int"},
-    "expired_object_delete_marker": {"type": "bool", "default": False},
+    "expired_object_delete_marker": {"type": "bool"},
     "noncurrent_version_transitions": {"type": "list", "elements": "dict", "options": TRANSITION},
     "noncurrent_version_expiration_days": {"type": "int"},
     "abort_incomplete_multipart_days": {"type": "int"},
 }
+
+#: S3 refuses a rule without any of these as malformed XML, which helps nobody.
+LIFECYCLE_ACTIONS = (
+    "transitions",
+    "expiration_days",
+    "expired_object_delete_marker",
+    "noncurrent_version_transitions",
+    "noncurrent_version_expiration_days",
+    "abort_incomplete_multipart_days",
+)
 
 CORS_RULE = {
     "id": {"type": "str"},
@@ -548,7 +557,13 @@ ARGUMENTS = {
         "options": {"target_bucket": {"type": "str"}, "target_prefix": {"type": "str"}},
         "required_by": {"target_prefix": "target_bucket"},
     },
-    "lifecycle_rules": {"type": "list", "elements": "dict", "options": LIFECYCLE_RULE},
+    "lifecycle_rules": {
+        "type": "list",
+        "elements": "dict",
+        "options": LIFECYCLE_RULE,
+        "mutually_exclusive": [("expiration_days", "expired_object_delete_marker")],
+        "required_one_of": [LIFECYCLE_ACTIONS],
+    },
     "cors_rules": {"type": "list", "elements": "dict", "options": CORS_RULE},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},

@@ -26,8 +26,8 @@ options:
     aliases: [instance_id]
   commands:
     description:
-      - Lines of the script. It runs as root with C(/bin/sh) and goes on after a line that fails, so begin with
-        C(set -e).
+      - Lines of the script. It runs as root with C(/bin/sh), unless its first line names another interpreter
+        (C(#!/bin/bash)), and goes on after a line that fails, so say C(set -e).
       - B(Never put a secret here.) AWS keeps and shows commands in clear text for 30 days, and they stand in the plan
         and the diff. Let the script fetch the secret with the instance's own role.
       - Exactly one of O(commands) and O(command_id) is required.

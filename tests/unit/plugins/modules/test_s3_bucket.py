@@ -218,6 +218,11 @@ def test_a_bucket_elsewhere_is_not_touched() -> None:
         ({"website": {"error_document": "e"}}, "index_document"),
         ({"logging": {"target_prefix": "e"}}, "target_bucket"),
         ({"policy": "[1]"}, "give a dictionary"),
+        ({"lifecycle_rules": [{"id": "x"}]}, "one of the following is required: transitions"),
+        (
+            {"lifecycle_rules": [{"id": "x", "expiration_days": 1, "expired_object_delete_marker": True}]},
+            "mutually exclusive",
+        ),
     ],
 )
 @pytest.mark.usefixtures("s3")
