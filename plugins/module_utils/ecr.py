@@ -38,6 +38,7 @@ _REFERRER_TAG = re.compile(r"sha256-([0-9a-f]{64})(?:\..+)?")
 COPY, SKIP, REMOVE, REFUSE = "copy", "skip", "remove", "refuse"
 _SCHEMA_1 = "schema 1 manifest, which cannot be copied with its digest"
 _LACKING = "the destination lacks some of its content"
+_LAST_NAME = "not in the source, but ECR would delete the image with it"
 _STEP_VERBS = {COPY: "copy", SKIP: "skip", REMOVE: "delete", REFUSE: "skip"}
 
 
@@ -422,15 +423,21 @@ def _removals(
     known: Knowledge,
     decisions: list[Decision],
 ) -> list[Decision]:
-    gone = [tag for tag in destination.by_tag if _removable(tag, source, destination, rules)]
+    gone = {tag for tag in destination.by_tag if _removable(tag, source, destination, rules)}
+    kept = _last_names(destination, gone, decisions)
+    gone -= kept
     removals = [_remove(pair, destination, destination.by_tag[tag], tag) for tag in sorted(gone)]
+    removals += [
+        replace(_remove(pair, destination, destination.by_tag[tag], tag), action=SKIP, reason=_LAST_NAME)
+        for tag in sorted(kept)
+    ]
     moved = {d.tag for d in decisions if d.action == COPY and d.before not in (None, d.digest)}
-    left = {image.digest: image.tags - moved - set(gone) for image in destination.images}
+    left = {image.digest: image.tags - moved - gone for image in destination.images}
     # The registry deletes an image with its last tag; only what a move strips of its last tag stays behind.
     bare = [
         image
         for image in destination.images
-        if not left[image.digest] and not (image.tags & set(gone)) and image.digest not in source.by_digest
+        if not left[image.digest] and not image.tags & gone and image.digest not in source.by_digest
     ]
     held = {
         child
@@ -444,6 +451,13 @@ def _removals(
         if image.digest not in held and _removable_bare(image, source, rules)
     ]
     return removals
+
+
+def _last_names(destination: Listing, gone: set[str], decisions: list[Decision]) -> set[str]:
+    """Tags that stay since the image is wanted without a tag, and ECR deletes an image with its last one."""
+    wanted = {decision.digest for decision in decisions if decision.tag is None}
+    images = [destination.by_digest[digest] for digest in wanted & destination.by_digest.keys()]
+    return {min(image.tags) for image in images if image.tags and image.tags <= gone}
 
 
 def _removable(tag: str, source: Listing, destination: Listing, rules: Rules) -> bool:

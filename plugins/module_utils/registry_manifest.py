@@ -74,7 +74,7 @@ def parse(raw: bytes, content_type: str, digest: str) -> Manifest:
     if found != digest:
         raise ManifestError(f"the source served other bytes than {digest}: they hash to {found}")
     document = _document(raw, digest)
-    media_type = document.get("mediaType") or content_type.partition(";")[0].strip()
+    media_type = str(document.get("mediaType") or content_type.partition(";")[0].strip())
     _check_kind(document, media_type, digest)
     try:
         blobs, children = _references(document, digest)
