@@ -33,7 +33,7 @@ from .snapshots import (
     from_rds_cluster,
     matches,
 )
-from .snapshots_errors import EXISTS, GONE, NO_ROOM, THROTTLED, code_of, explain, uncertain
+from .snapshots_errors import EXISTS, GONE, THROTTLED, code_of, explain, no_room, uncertain
 
 Raw = dict[str, t.Any]
 
@@ -245,9 +245,21 @@ def describe_cluster(rds: t.Any, identifier: str) -> Raw | None:
 
 @error_handler("NotFoundException").list_error_handler("describe the key", {})
 @_retry
-def describe_key(kms: t.Any, key: str) -> Raw:
-    """Facts of a KMS key, none when there is no such key."""
+def _describe_key(kms: t.Any, key: str) -> Raw:
     return kms.describe_key(KeyId=key)["KeyMetadata"]
+
+
+def describe_key_if_allowed(kms: t.Any, key: str) -> Raw | None:
+    """Facts of a KMS key: empty when there is no such key, ``None`` when this role may not look.
+
+    :param key: id, ARN or alias.
+    """
+    try:
+        return _describe_key(kms, key)
+    except AnsibleAWSError as error:
+        if code_of(error) in ("AccessDenied", "AccessDeniedException"):
+            return None
+        raise
 
 
 # Calls that make something: never repeated unless it is certain that they took no effect
@@ -290,7 +302,7 @@ def make_once(attempt: Attempt) -> t.Any:
 
 def _after_failure(attempt: Attempt, error: Exception, pause: float | None) -> t.Any:
     code = code_of(error)
-    if code in NO_ROOM:
+    if no_room(error):
         raise NoRoomError from error
     if code in EXISTS:
         return attempt.find() or _give_up(attempt, error)

@@ -33,8 +33,9 @@ UNCERTAIN = frozenset(
     }
 )
 
-#: "You have too many copies under way", as EC2 and RDS say it.
-NO_ROOM = frozenset({"ResourceLimitExceeded", "SnapshotCopyLimitExceeded"})
+#: "Too many copies are under way": EC2 has a code for it, RDS says it under the code of its snapshot quota.
+_NO_ROOM = "ResourceLimitExceeded"
+_NO_ROOM_MESSAGE = "Cannot copy more than"
 
 #: "That is there already": a repeated request finds what the lost answer to the first one made.
 EXISTS = frozenset({"DBSnapshotAlreadyExists", "DBClusterSnapshotAlreadyExistsFault"})
@@ -119,6 +120,15 @@ def uncertain(error: BaseException) -> bool:
     """
     code = code_of(error)
     return not code or code in UNCERTAIN
+
+
+def no_room(error: BaseException) -> bool:
+    """Whether a copy was refused because as many as AWS allows are under way, so that it only has to wait.
+
+    :param error: a botocore error.
+    """
+    code = code_of(error)
+    return code == _NO_ROOM or (code == "SnapshotQuotaExceeded" and _NO_ROOM_MESSAGE in message_of(error))
 
 
 def explain(error: BaseException, subject: str) -> str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -203,12 +203,12 @@ def plan_copies(
 
     :param points: those that shall be in the destination.
     :param there: snapshots that are in the destination.
-    :param room: copies that may start now, by service.
+    :param room: copies that may start now, by service; of no account to one who waits.
     :param target: the destination in the reader's words.
     :param patient: whether the caller waits for room, so that nothing is left queued.
     """
-    copies_of = _copies_of(there)
-    left = dict(room)
+    copies_of = copies_by_source(there)
+    left = Counter(room)
     plan = CopyPlan()
     for point in points:
         if point.state != COMPLETE:
@@ -219,7 +219,11 @@ def plan_copies(
     return plan
 
 
-def _copies_of(there: t.Iterable[Snapshot]) -> dict[str, Snapshot]:
+def copies_by_source(there: t.Iterable[Snapshot]) -> dict[str, Snapshot]:
+    """The best copy of each source: a complete one, else one on its way, else one that failed.
+
+    :param there: snapshots of the destination.
+    """
     rank = {ERROR: 0, PENDING: 1, COMPLETE: 2}
     best: dict[str, Snapshot] = {}
     for snapshot in sorted(there, key=lambda s: rank[s.state]):
@@ -233,7 +237,7 @@ def _plan_copy(
     point: RestorePoint,
     snapshot: Snapshot,
     copied: Snapshot | None,
-    left: dict[str, int],
+    left: Counter[str],
     target: str,
     patient: bool,
 ) -> None:

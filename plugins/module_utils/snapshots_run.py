@@ -54,6 +54,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def seconds() -> float:
+    """Seconds on a clock that only goes forward."""
+    return time.monotonic()
+
+
+def pause() -> None:
+    """Let time pass between two looks at snapshots that are being made."""
+    time.sleep(LOOK_EVERY)
+
+
 def tag_filter(module: AnsibleAWSModule) -> dict[str, str]:
     """The tags that tell a stack's snapshots from all others.
 
@@ -86,19 +96,19 @@ def wait_for(look: t.Callable[[], RestorePoint | None], timeout: int, what: str)
     :param what: its name.
     :raises AnsibleAWSError: when it ends in error or the time is up.
     """
-    deadline = time.monotonic() + timeout
+    deadline = seconds() + timeout
     while True:
         point = look()
         if point and point.state == COMPLETE:
             return point
         if point and not point.usable:
             raise AnsibleAWSError(message=f"restore point {what} cannot be restored from: {point.flaw()}. Make another")
-        if time.monotonic() >= deadline:
+        if seconds() >= deadline:
             state = f"is {point.state}" if point else "does not show"
             raise AnsibleAWSError(
                 message=f"restore point {what} {state} after wait_timeout, {timeout} s: it goes on by itself in AWS"
             )
-        time.sleep(LOOK_EVERY)
+        pause()
 
 
 def find_point(points: t.Iterable[RestorePoint], name: str) -> RestorePoint | None:

@@ -348,6 +348,7 @@ class Cloud:
         assert params["SnapshotType"] == "manual"
         source = {"DBSnapshot": "DBInstanceIdentifier", "DBClusterSnapshot": "DBClusterIdentifier"}[kind]
         found = [r for r in self._mine(self.rds, place) if f"{kind}Identifier" in r]
+        assert not params.get("Filters"), "RDS cannot filter by tag"
         if params.get(source):
             found = [r for r in found if r[source] == params[source]]
         page, more = self._page(found, params, "MaxRecords", "Marker")
@@ -426,7 +427,7 @@ class Cloud:
             raise refusal("KMSKeyNotAccessibleFault", "The specified KMS key is not accessible")
         flying = [r for r in self._mine(self.rds, place) if r["Status"] == "copying"]
         if len(flying) >= self.copies_at_once:
-            raise refusal("ResourceLimitExceeded", "Too many snapshot copies in progress. The limit is 20.")
+            raise refusal("SnapshotQuotaExceeded", "Cannot copy more than 20 snapshots across regions")
         self.most_in_flight = max(self.most_in_flight, len(flying) + 1)
         owner = {"DBSnapshot": "DBInstanceIdentifier", "DBClusterSnapshot": "DBClusterIdentifier"}[kind]
         more = {owner: source[owner], encrypted: source[encrypted] or bool(params.get("KmsKeyId"))}
@@ -474,6 +475,19 @@ class Cloud:
 
     def aws_modify_db_cluster_snapshot_attribute(self, params: Raw, place: t.Any) -> Raw:
         return self._share_rds(params, place, "DBClusterSnapshot")
+
+    def aws_add_tags_to_resource(self, params: Raw, place: t.Any) -> Raw:
+        for raw in self._mine(self.rds, place):
+            if params["ResourceName"] in (raw.get("DBSnapshotArn"), raw.get("DBClusterSnapshotArn")):
+                new = {tag["Key"] for tag in params["Tags"]}
+                raw["TagList"] = [tag for tag in raw["TagList"] if tag["Key"] not in new] + params["Tags"]
+        return {}
+
+    def aws_remove_tags_from_resource(self, params: Raw, place: t.Any) -> Raw:
+        for raw in self._mine(self.rds, place):
+            if params["ResourceName"] in (raw.get("DBSnapshotArn"), raw.get("DBClusterSnapshotArn")):
+                raw["TagList"] = [tag for tag in raw["TagList"] if tag["Key"] not in params["TagKeys"]]
+        return {}
 
     def aws_describe_key(self, params: Raw, place: t.Any) -> Raw:
         key = self.keys.get(params["KeyId"])
