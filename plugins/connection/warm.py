@@ -109,10 +109,12 @@ class Connection(LocalConnection):
             return self._without(error, cmd, in_data, sudoable)
         with warm.Task(connection) as task:
             try:
-                task.start(command.environment, self._directory())
+                warm_child = task.start(command.environment, self._directory())
             except warm.Unavailable as error:
                 return self._without(error, cmd, in_data, sudoable)
             display.vvv(f"EXEC {cmd}", host=self._play_context.remote_addr)
+            if not warm_child:
+                self._explain("the task's environment asks for an interpreter of its own")
             code, output, errors = task.communicate(in_data)
         if code < 0:
             code, _none, words = super().exec_command(cmd, in_data=self._ending(-code), sudoable=sudoable)
@@ -125,10 +127,12 @@ class Connection(LocalConnection):
             return None
         command = warm.parse_command(cmd)
         if command is None or command.interpreter != sys.executable:
-            why = "not a payload for the controller's own interpreter"
-            display.vvvv(f"WARM not used: {why}", host=self._play_context.remote_addr)
+            self._explain(f"the payload is not for {sys.executable}")
             return None
         return command
+
+    def _explain(self, why: str) -> None:
+        display.vvvv(f"WARM not used: {why}", host=self._play_context.remote_addr)
 
     def _run(self, command: warm.Command) -> warm.Run:
         parent = multiprocessing.parent_process()

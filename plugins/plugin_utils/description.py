@@ -420,4 +420,4 @@ def _sites(stack: Stack) -> t.Iterator[str]:
         if not bucket and len(f"{stack.prefix}-{site.get('name')}") > 63 - len("-123456789012"):
             yield f"{where}.name: the bucket's name would be over 63 characters; write {where}.bucket with a shorter one"
     for where, path in sorted(stack.missing_directories.items()):
-        yield f"{where}: there is no directory '{path}'; write the path of the built site, relative to the inventory"
+        yield f"{where}: there is no directory '{path}'; write the path of the built site, relative to the inventory or to where the run is started"

@@ -19,7 +19,8 @@ Subnet = t.Dict[str, t.Any]
 Group = t.Dict[str, t.Any]
 
 WORLD = "0.0.0.0/0"
-ALLOW_ALL_OUT = [{"proto": "all", "cidr_ip": [WORLD], "rule_desc": "All outgoing traffic"}]
+#: As AWS makes it for a new group, so that it is found and not rewritten.
+ALLOW_ALL_OUT = [{"proto": "all", "cidr_ip": [WORLD]}]
 
 
 def zones_of(available: list[str], wanted: int | list[str]) -> list[str]:
@@ -213,7 +214,7 @@ def network_facts(
     """What the network tier publishes, from what the account answered.
 
     :returns: ``vpc_id`` and ``cidr`` (empty where there is no VPC), ``subnets`` by name (``id``, ``cidr``, ``zone``,
-        ``type``), ``route_tables`` by name (``id``), ``peering_routes`` by route table name, ``nat_gateways`` by the name
+        ``type``), ``route_tables`` by name (``id``, ``type``, ``destinations``), ``peering_routes`` by route table name, ``nat_gateways`` by the name
         of their subnet (``id``, ``state``, ``public_ip``), ``security_groups`` by key (ids).
     """
     vpc = vpcs[0] if vpcs else {}
@@ -222,7 +223,7 @@ def network_facts(
         "vpc_id": vpc.get("vpc_id", ""),
         "cidr": vpc.get("cidr_block", ""),
         "subnets": {_name(subnet): _subnet_fact(subnet) for subnet in sorted(subnets, key=_name)},
-        "route_tables": {_name(table): {"id": table["route_table_id"]} for table in route_tables},
+        "route_tables": {_name(table): _table_fact(table) for table in route_tables},
         "peering_routes": {_name(table): _peering_routes(table) for table in route_tables},
         "nat_gateways": {
             by_id.get(gateway["subnet_id"], gateway["subnet_id"]): _nat_fact(gateway) for gateway in nat_gateways
@@ -243,6 +244,15 @@ def _subnet_fact(subnet: dict[str, t.Any]) -> dict[str, t.Any]:
         "cidr": subnet["cidr_block"],
         "zone": subnet["availability_zone"],
         "type": subnet["tags"].get("Type", "private"),
+    }
+
+
+def _table_fact(table: dict[str, t.Any]) -> dict[str, t.Any]:
+    routes = [route for route in table.get("routes") or [] if route.get("gateway_id") != "local"]
+    return {
+        "id": table["route_table_id"],
+        "type": (table.get("tags") or {}).get("Type", ""),
+        "destinations": sorted(filter(None, (route.get("destination_cidr_block") for route in routes))),
     }
 
 
@@ -307,3 +317,13 @@ def nat_gateway_of(
     same_zone = [candidate for candidate in nat_subnets if candidate["zone"] == subnet["zone"]]
     home = (same_zone or nat_subnets)[0]
     return str(gateways.get(home["name"], {}).get("id", stand_in))
+
+
+def has_other_routes(table: t.Mapping[str, t.Any] | None, wanted: list[dict[str, t.Any]]) -> bool:
+    """Whether a published route table has routes beside the wanted ones, which then are to be removed.
+
+    The stock module warns at every run of a gateway endpoint's route, which it cannot remove, when it is told to remove
+    what is not wanted; so it is told only when there is something.
+    """
+    destinations = set((table or {}).get("destinations", []))
+    return bool(destinations - {route["dest"] for route in wanted})

@@ -16,10 +16,12 @@ import stat
 import subprocess
 import typing as t
 
-from ansible_collections.palier.aws.plugins.plugin_utils import warm_interpreter as wire
+from ansible_collections.palier.aws.plugins.plugin_utils import warm_wire as wire
 
 #: Of a worker's requests that wait for the interpreter to accept them, the kernel keeps this many.
 BACKLOG = 512
+#: The interpreter's program, beside this file.
+PROGRAM = os.path.join(os.path.dirname(__file__), "warm_interpreter.py")
 #: Bytes moved at once through a pipe.
 CHUNK = 1 << 16
 
@@ -162,7 +164,7 @@ def _start(run: Run, directory: str | None) -> None:
 def _spawn(run: Run, directory: str | None, descriptors: list[int]) -> None:
     # Not waited for: it outlives this worker, and is init's child (or the container's first process's) from then on.
     subprocess.Popen(  # pylint: disable=consider-using-with
-        [run.interpreter, str(wire.__file__), *map(str, descriptors)],
+        [run.interpreter, PROGRAM, *map(str, descriptors)],
         cwd=directory,
         env=wire.start_environment(os.environb),
         pass_fds=descriptors,
@@ -174,16 +176,14 @@ def _spawn(run: Run, directory: str | None, descriptors: list[int]) -> None:
 
 
 def _settings(run: Run) -> dict[str, t.Any]:
-    start = wire.start_environment(os.environb)
-    shell = wire.shell_input(os.environb)
     return wire.Settings(
         interpreter=run.interpreter,
         ansible=run.ansible,
         collections=list(run.collections),
         shell=list(run.shell),
         directory=run.directory,
-        environment={os.fsdecode(name): os.fsdecode(value) for name, value in start.items()},
-        shell_environment={os.fsdecode(name): os.fsdecode(value) for name, value in shell.items()},
+        environment=wire.text(wire.start_environment(os.environb)),
+        shell_environment=wire.text(wire.shell_input(os.environb)),
     )._asdict()
 
 
@@ -209,22 +209,26 @@ class Task:
         for name in list(self._pipes):
             self._close(name)
 
-    def start(self, environment: dict[str, str], directory: str | None) -> None:
+    def start(self, environment: dict[str, str], directory: str | None) -> bool:
         """Hand over what the module's process starts with.
+
+        :returns: whether it is a child of the warm interpreter; if not it is an interpreter of its own, since the
+            task's environment changes how one starts.
 
         :param environment: the task's own variables, on top of this process's environment.
         :param directory: working directory, or ``None`` for the current one.
         :raises Unavailable: when the module's process does not exist.
         """
         self._open("in", "out", "err")
-        own = {wire.TASK_PREFIX + os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
+        own = {wire.TASK_PREFIX + name: value for name, value in wire.octets(environment).items()}
         body = wire.pack_request({**os.environb, **own})
         here = os.open(directory or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             ends = [here, *(self._pipes[name] for name in ("in<", "out>", "err>"))]
             sent = socket.send_fds(self._connection, [body], ends)
             self._connection.sendall(body[sent:])
-            if self._connection.recv(1) != wire.STARTED:
+            answer = self._connection.recv(1)
+            if not answer:
                 raise Unavailable("the interpreter hung up")
         except OSError as error:
             raise Unavailable(str(error)) from error
@@ -232,6 +236,7 @@ class Task:
             os.close(here)
         for name in ("in<", "out>", "err>"):
             self._close(name)
+        return answer == wire.STARTED
 
     def communicate(self, payload: bytes) -> tuple[int, bytes, bytes]:
         """Send the payload, collect what the module writes, and wait for its end.

@@ -30,7 +30,6 @@ import re
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -41,20 +40,11 @@ import warnings
 import zipfile
 import zlib
 
-#: What the keeper sends once the module's process exists; before it, the worker may still choose another way.
-STARTED = b"+"
-#: What the worker sends before it hangs up on a module that it leaves running (a task that timed out).
-DETACH = b"-"
-#: How the module ended: exit code, or minus the number of the signal that ended it.
-STATUS = struct.Struct("!i")
-#: Length of a request, before the request itself.
-LENGTH = struct.Struct("!I")
-#: Size of SO_PEERCRED's answer: pid, uid, gid.
-CREDENTIALS = struct.Struct("3i")
-#: Variables that steer an interpreter's start. A task that changes one of them gets an interpreter of its own.
-START_VARIABLE = re.compile(r"PYTHON|LD_|LC_|LANG|MALLOC_|GLIBC_|OPENSSL_|(HOME|LANGUAGE)$")
-#: Variables that a POSIX shell sets for the command that it runs.
-SHELL_VARIABLES = ("PWD", "OLDPWD", "SHLVL", "_")
+if __package__:
+    from . import warm_wire as wire
+else:  # started as a program: its directory is the first on the path
+    import warm_wire as wire  # type: ignore[import-not-found,no-redef]
+
 #: Packages whose modules travel inside Ansible's payload.
 PAYLOAD_PACKAGES = ("ansible", "ansible_collections")
 #: Packages outside the standard library that may be kept loaded: known to start no thread and to open nothing.
@@ -64,7 +54,6 @@ FIRST = (
     "ansible.module_utils.basic",
     "ansible.module_utils._internal._ansiballz._loader",
     "runpy",
-    "zipfile",
     "tempfile",
     "shutil",
     "datetime",
@@ -74,71 +63,18 @@ FIRST = (
     "ansible_collections.amazon.aws.plugins.module_utils.modules",
     "ansible_collections.palier.aws.plugins.module_utils.aws",
 )
-#: Data kinds of botocore that do not depend on the directories that boto3 adds to the search path.
+#: Entries of a botocore loader's cache that do not depend on the directories that boto3 adds to the search path.
 MODEL_METHODS = frozenset(
     {"load_data", "load_data_with_path", "load_service_model", "determine_latest_version", "list_api_versions"}
 )
+#: What a client is made with in the interpreter, so that it looks for nothing and finds nobody's credentials.
+NOBODY = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 #: A report of more bytes is dropped.
 REPORT_LIMIT = 65536
-
-
-class Settings(t.NamedTuple):
-    """What the connection plugin tells the interpreter when it starts it.
-
-    :param interpreter: the interpreter's path as tasks name it.
-    :param ansible: directory of the controller's C(ansible) package.
-    :param collections: directories that hold an C(ansible_collections) directory, the preferred one first.
-    :param shell: the executables of the outer and the inner shell.
-    :param directory: directory of the socket, removed when the run ends.
-    :param environment: the environment that the interpreter was started with.
-    :param shell_environment: the shell's own variables as the worker has them.
-    """
-
-    interpreter: str
-    ansible: str
-    collections: list[str]
-    shell: list[str]
-    directory: str
-    environment: dict[str, str]
-    shell_environment: dict[str, str]
-
-
-# --- the wire -------------------------------------------------------------------------------------------------------
-
-
-def pack_request(environment: t.Mapping[bytes, bytes]) -> bytes:
-    """A request's bytes: its length, then C(name=value) pairs separated by NUL."""
-    body = b"\0".join(name + b"=" + value for name, value in environment.items())
-    return LENGTH.pack(len(body)) + body
-
-
-def unpack_environment(body: bytes) -> dict[bytes, bytes]:
-    """The environment out of a request's body."""
-    pairs = (pair.partition(b"=") for pair in body.split(b"\0") if pair)
-    return {name: value for name, _equals, value in pairs}
-
-
-def receive_request(connection: socket.socket) -> tuple[bytes, list[int]]:
-    """Read one request.
-
-    :returns: the request's body, and the descriptors that came with it: working directory, input, output, errors.
-    :raises EOFError: when the other side hangs up before the request is complete.
-    """
-    data, descriptors, _flags, _address = socket.recv_fds(connection, 65536, 4)
-    while len(data) < LENGTH.size or len(data) < LENGTH.size + LENGTH.unpack_from(data)[0]:
-        more = connection.recv(65536)
-        if not more:
-            raise EOFError("the request ended early")
-        data += more
-    if len(descriptors) != 4:
-        raise EOFError("the request lacks descriptors")
-    return data[LENGTH.size :], descriptors
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """The user on the other side of a local socket."""
-    answer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
-    return CREDENTIALS.unpack(answer)[1]
 
 
 # --- what the shell does to the environment -------------------------------------------------------------------------
@@ -158,11 +94,10 @@ class ShellEffect(t.NamedTuple):
 
     def apply(self, environment: dict[bytes, bytes]) -> dict[bytes, bytes]:
         """The environment that the command gets."""
-        names = {os.fsencode(name) for name in SHELL_VARIABLES}
         kept = {
             name: value
             for name, value in environment.items()
-            if name not in names and (self.keeps_odd_names or is_shell_name(name))
+            if name not in wire.SHELL_VARIABLES and (self.keeps_odd_names or is_shell_name(name))
         }
         return {**kept, **self.result}
 
@@ -170,12 +105,6 @@ class ShellEffect(t.NamedTuple):
 def is_shell_name(name: bytes) -> bool:
     """Whether a shell can hold a variable of this name."""
     return re.fullmatch(rb"[A-Za-z_][A-Za-z0-9_]*", name) is not None
-
-
-def shell_input(environment: t.Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-    """The part of an environment on which the shell's effect depends."""
-    names = [os.fsencode(name) for name in SHELL_VARIABLES]
-    return {name: environment[name] for name in names if name in environment}
 
 
 def shell_key(variables: t.Mapping[bytes, bytes]) -> tuple[t.Any, ...]:
@@ -192,12 +121,13 @@ def observe_shell(shell: t.Sequence[str], interpreter: str, variables: dict[byte
     """
     program = "import os;os.write(1,b'\\0'.join(b'='.join(i) for i in os.environb.items()))"
     inner = f"{interpreter} -ISc {quoted(program)} && sleep 0"
-    command = f"{shell[1]} -c {quoted(inner)}"
+    command = [shell[0], "-c", f"{shell[1]} -c {quoted(inner)}"]
     given = {**variables, b"palier.odd": b"1"}
-    done = subprocess.run([shell[0], "-c", command], env=given, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
-    seen = unpack_environment(done.stdout)
+    done = subprocess.run(command, env=given, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    seen = wire.unpack_environment(done.stdout)
     odd = seen.pop(b"palier.odd", None)
-    return ShellEffect(shell_key(variables), {name: seen[name] for name in seen if name != b"LC_CTYPE"}, odd is not None)
+    seen.pop(b"LC_CTYPE", None)  # Python's own doing, where there is no locale
+    return ShellEffect(shell_key(variables), seen, odd is not None)
 
 
 def quoted(text: str) -> str:
@@ -236,7 +166,7 @@ class EnvironmentWatch:
 
 
 class Origin(t.NamedTuple):
-    """Where a loaded module of the payload's packages came from, and the sum of its source."""
+    """Where a payload keeps a module, and the sum of the source that was loaded here."""
 
     member: str
     crc: int
@@ -279,9 +209,10 @@ class SourceFinder:
             return None
         return [os.path.join(path, *parts[1:]) for path in self.collections]
 
-    def _empty(self, name: str, locations: list[str]) -> importlib.machinery.ModuleSpec:
+    def _empty(self, name: str, locations: list[str]) -> importlib.machinery.ModuleSpec | None:
         self.shells.add(name)
-        return importlib.util.spec_from_loader(name, ShellLoader(self.ansible, locations), is_package=True)
+        loader = t.cast(t.Any, ShellLoader(self.ansible, locations))
+        return importlib.util.spec_from_loader(name, loader, is_package=True)
 
     def _note(self, name: str, spec: importlib.machinery.ModuleSpec) -> None:
         source = pathlib.Path(t.cast(str, spec.origin)).read_bytes()
@@ -317,23 +248,22 @@ def release(ansible: str) -> str:
 class Models:
     """botocore's models, parsed once.
 
-    Each module's process makes its own loader, which starts with what is known here. Nothing but files of botocore's
-    own directory is shared: no session, no credentials, no endpoint.
+    Each module's process makes its own loaders, which start with what is known here. Nothing but the contents of
+    botocore's own files is shared: no session, no credentials, no endpoint.
     """
 
     def __init__(self) -> None:
         self.known: dict[tuple[t.Any, ...], t.Any] = {}
         self.loaders: list[t.Any] = []
-        self._loader: t.Any = None
+        self._installed = False
 
     def install(self) -> None:
         """Make botocore's sessions start with the known models, once botocore is loaded."""
-        if self._loader is not None or "botocore.session" not in sys.modules:
+        if self._installed or "botocore.session" not in sys.modules:
             return
+        self._installed = True
         session = sys.modules["botocore.session"]
-        loaders = sys.modules["botocore.loaders"]
-        create = loaders.create_loader
-        self._loader = create()
+        create = sys.modules["botocore.loaders"].create_loader
 
         def create_loader(search_path_string=None):
             loader = create(search_path_string)
@@ -344,17 +274,36 @@ class Models:
 
         session.create_loader = create_loader
 
-    def load(self, key: tuple[t.Any, ...]) -> None:
-        """Load what a module's process had to load."""
-        if self._loader is None or key in self.known:
+    def warm(self, service: str) -> None:
+        """Load a service's model, and what making a client computes from it and keeps."""
+        boto3 = importlib.import_module("boto3")
+        self.install()
+        before = dict(os.environ)
+        os.environ.update(NOBODY)
+        try:
+            session = boto3.session.Session(region_name="us-east-1")
+            session.client(service, aws_access_key_id="nobody", aws_secret_access_key="nobody").close()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        self._keep()
+
+    def load(self, entry: tuple[t.Any, ...]) -> None:
+        """Load what a module's process had to load: an entry of a botocore loader's cache, by its key."""
+        method, *arguments = entry
+        if entry in self.known or not self.loaders:
             return
-        method, *arguments = key
         options = {}
         if arguments[-2:-1] == ["api_version"]:
             options = {"api_version": arguments.pop()}
             arguments.pop()
-        getattr(self._loader, method)(*arguments, **options)
-        self.known.update({key: value for key, value in self._loader._cache.items() if shareable(key)})
+        getattr(self.loaders[-1], method)(*arguments, **options)
+        self._keep()
+
+    def _keep(self) -> None:
+        for loader in self.loaders:
+            self.known.update({key: value for key, value in loader._cache.items() if shareable(key)})
+        self.loaders = self.loaders[-1:]
 
     def learnt(self) -> list[tuple[t.Any, ...]]:
         """What this process loaded beyond what was known."""
@@ -371,58 +320,92 @@ def shareable(key: tuple[t.Any, ...]) -> bool:
 
 
 class Library:
-    """The modules that are kept loaded, and the list of those still to load."""
+    """What is kept loaded, and the list of what is still to load.
 
-    def __init__(self, settings: Settings) -> None:
+    An entry of the list is C(("import", module)), C(("compile", module)), C(("service", name)), or C(("model", …)) with
+    the key of a botocore loader's cache.
+    """
+
+    def __init__(self, settings: wire.Settings) -> None:
         self.finder = SourceFinder(settings.ansible, settings.collections)
         self.watch = EnvironmentWatch()
         self.models = Models()
-        self.tasks: list[t.Any] = list(FIRST)
-        self.tried: set[t.Any] = set(self.tasks)
-        self.start = {os.fsencode(name): os.fsencode(value) for name, value in settings.environment.items()}
+        self.codes: dict[str, types.CodeType] = {}
+        self.paths: dict[str, list[str]] = {}
+        self.tasks: list[tuple[t.Any, ...]] = [("import", name) for name in FIRST]
+        self.tried: set[tuple[t.Any, ...]] = set(self.tasks)
+        self.start = wire.octets(settings.environment)
         #: What Python itself adds as it starts (it makes the C locale a UTF-8 one).
         self.added = {name: value for name, value in os.environb.items() if self.start.get(name) != value}
         sys.meta_path.insert(0, t.cast(t.Any, self.finder))
 
     def step(self) -> None:
-        """Load the next thing on the list."""
-        task = self.tasks.pop(0)
-        with self.watch.watching(), warnings.catch_warnings(), contextlib.suppress(Exception):
-            if isinstance(task, str):
-                self._load(task)
-            else:
-                self.models.load(task)
+        """Load the next thing on the list. What cannot be loaded is left to the modules' own processes."""
+        kind, *what = self.tasks.pop(0)
+        with warnings.catch_warnings(), contextlib.suppress(Exception):
+            if kind == "import":
+                with self.watch.watching():
+                    self._import(what[0])
+            elif kind == "compile":
+                self._compile(what[0])
+            elif kind == "service":
+                self.models.warm(what[0])
+                gc.collect()
+            elif kind == "model":
+                self.models.load(tuple(what))
 
-    def _load(self, name: str) -> None:
+    def _import(self, name: str) -> None:
         before, messages = set(sys.modules), count_messages()
         importlib.import_module(name)
         if count_messages() != messages:
             forget_messages(set(sys.modules) - before)
         self.models.install()
+        for new in self.finder.origins.keys() & sys.modules.keys() - self.paths.keys():
+            self.paths[new] = installed_paths(sys.modules[new], self.root)
+
+    def _compile(self, name: str) -> None:
+        spec = importlib.util.find_spec(name)
+        code = t.cast(t.Any, spec.loader).get_code(name) if spec else None
+        if code is not None:
+            self.codes[name] = code
+
+    @property
+    def root(self) -> str:
+        """The directory that holds the C(ansible) package: a payload's archive stands in its place."""
+        return os.path.dirname(self.finder.ansible)
 
     def learn(self, report: bytes) -> None:
         """Put what a module's process had to load itself on the list."""
-        for entry in json.loads(report):
-            task = entry if isinstance(entry, str) else tuple(entry)
-            if task not in self.tried:
-                self.tried.add(task)
-                self.tasks.append(task)
+        for entry in map(tuple, json.loads(report)):
+            for task in (service_of(entry), entry):
+                if task and task not in self.tried:
+                    self.tried.add(task)
+                    self.tasks.append(task)
 
     def suits(self, environment: t.Mapping[bytes, bytes]) -> bool:
         """Whether a process with this environment would have loaded the same modules in the same way."""
-        if start_environment(environment) != self.start:
+        if wire.start_environment(environment) != self.start:
             return False
-        read = {os.fsencode(name) for name in self.watch.read} - self.start.keys() - self.added.keys()
-        return not any(name in environment for name in read)
+        read = {os.fsencode(name) for name in self.watch.read}
+        return not any(name in environment for name in read - self.start.keys() - self.added.keys())
 
 
-def start_environment(environment: t.Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-    """The part of an environment that steers an interpreter's start."""
-    return {name: value for name, value in environment.items() if START_VARIABLE.match(os.fsdecode(name))}
+def service_of(entry: tuple[t.Any, ...]) -> tuple[t.Any, ...] | None:
+    """The entry that makes a service's client, for an entry that says that its model was needed."""
+    return ("service", entry[2]) if entry[:2] == ("model", "load_service_model") and entry[3] == "service-2" else None
+
+
+def installed_paths(module: types.ModuleType, root: str) -> list[str]:
+    """Names of a module's variables that hold a path below C(root), which would be the archive's in a payload."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, pathlib.PurePath) and (str(value) == root or str(value).startswith(root + os.sep))
+    ]
 
 
 def message_stores() -> list[t.Any]:
-    """Where ansible-core's module side collects warnings and deprecations (its form differs from release to release)."""
+    """Where ansible-core's module side collects warnings and deprecations (lists or dicts, by release)."""
     module = sys.modules.get("ansible.module_utils.common.warnings")
     return [store for name, store in vars(module).items() if name.startswith("_global_")] if module else []
 
@@ -453,50 +436,68 @@ class Gate:
     What the archive does not hold stays hidden, since the module could not have imported it.
     """
 
-    def __init__(self, finder: SourceFinder) -> None:
-        self.finder = finder
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.finder = library.finder
         self.archive = ""
-        self.stash = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in PAYLOAD_PACKAGES}
+        self.stash = {
+            name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in PAYLOAD_PACKAGES
+        }
+        self.members: dict[str, tuple[int, int]] = {}
         self.restored: dict[str, types.ModuleType] = {}
-        sys.meta_path.remove(t.cast(t.Any, finder))
+        self.found: list[str] = []
+        sys.meta_path.remove(t.cast(t.Any, self.finder))
         sys.meta_path.insert(0, t.cast(t.Any, self))
 
     def find_spec(self, name: str, path: t.Any = None, target: t.Any = None) -> importlib.machinery.ModuleSpec | None:
-        """Open the gate with the first import of a payload's package; then bind children to their parents."""
+        """Open the gate with the first import of a payload's package; then help with what comes from the archive."""
         if name.partition(".")[0] not in PAYLOAD_PACKAGES:
             return None
         if not self.archive:
             self.archive = next((entry for entry in sys.path if os.path.isfile(entry)), "-")
             self._open()
-        if name not in self.finder.shells or not self.restored:
+        if not self.restored:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
+        if spec is None or spec.loader is None:
+            return spec
+        if name in self.finder.shells:
             spec.loader = t.cast(t.Any, BindingLoader(spec.loader, self.restored))
+        elif name in self.library.codes and self._carries(name):
+            spec.loader = t.cast(t.Any, CodeLoader(spec.loader, self.library.codes[name]))
+        else:
+            self.found.append(name)
         return spec
+
+    def _carries(self, name: str) -> bool:
+        """Whether the archive's source of a module is the one that was loaded here."""
+        origin = self.finder.origins[name]
+        return self.members.get(origin.member) == (origin.crc, origin.size)
 
     def _open(self) -> None:
         try:
-            members = archive_sums(self.archive)
+            self.members = archive_sums(self.archive)
         except (OSError, zipfile.BadZipFile):
             return
-        carried = {name: origin for name, origin in self.finder.origins.items() if origin.member in members}
-        if any(members[origin.member] != origin[1:] for origin in carried.values()):
+        carried = [name for name in self.stash.keys() & self.finder.origins.keys() if self._is_member(name)]
+        if not all(map(self._carries, carried)):
             return
-        self.restored = {name: self.stash[name] for name in carried if name in self.stash}
+        self.restored = {name: self.stash[name] for name in carried}
         for name, module in self.restored.items():
             self._place(name, module)
         sys.modules.update(self.restored)
         self._hide_others()
         self._correct_deprecator()
 
+    def _is_member(self, name: str) -> bool:
+        return self.finder.origins[name].member in self.members
+
     def _place(self, name: str, module: types.ModuleType) -> None:
         """Make a module believe that it was loaded from the archive."""
-        root = os.path.dirname(self.finder.ansible)
-        for key, value in list(vars(module).items()):
-            if isinstance(value, pathlib.PurePath) and (value == pathlib.Path(root) or pathlib.Path(root) in value.parents):
-                setattr(module, key, type(value)(self.archive) / value.relative_to(root))
-        module.__file__ = os.path.join(self.archive, self.finder.origins[name].member)
+        for key in self.library.paths.get(name, ()):
+            value = getattr(module, key)
+            setattr(module, key, type(value)(self.archive) / value.relative_to(self.library.root))
+        module.__file__ = f"{self.archive}/{self.finder.origins[name].member}"
         if hasattr(module, "__path__"):
             module.__path__ = [os.path.dirname(module.__file__)]
 
@@ -513,7 +514,7 @@ class Gate:
         real = getattr(deprecator, "_path_as_core_plugininfo", None)
         if real is None:
             return
-        installed, carried = self.finder.ansible + "/", os.path.join(self.archive, "ansible") + "/"
+        installed, carried = self.finder.ansible + "/", self.archive + "/ansible/"
 
         def _path_as_core_plugininfo(path):
             return real(carried + path[len(installed) :] if path.startswith(installed) else path)
@@ -525,19 +526,38 @@ class BindingLoader:
     """Loads a stub package from the archive, then gives it the loaded modules that belong below it."""
 
     def __init__(self, loader: t.Any, modules: dict[str, types.ModuleType]) -> None:
-        self.loader = loader
-        self.modules = modules
+        self._loader = loader
+        self._modules = modules
 
     def __getattr__(self, name: str) -> t.Any:
-        return getattr(self.loader, name)
+        return getattr(self._loader, name)
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Run the stub, and bind."""
-        self.loader.exec_module(module)
-        for name, child in self.modules.items():
+        self._loader.exec_module(module)
+        for name, child in self._modules.items():
             parent, _dot, last = name.rpartition(".")
             if parent == module.__name__:
                 setattr(module, last, child)
+
+
+class CodeLoader:
+    """The archive's loader, with code that is compiled already."""
+
+    def __init__(self, loader: t.Any, code: types.CodeType) -> None:
+        self._loader = loader
+        self._code = code
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._loader, name)
+
+    def get_code(self, _name: str) -> types.CodeType:
+        """The code, compiled from the same source."""
+        return self._code
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Run it in a module's name space."""
+        exec(self._code, vars(module))  # pylint: disable=exec-used
 
 
 def archive_sums(archive: str) -> dict[str, tuple[int, int]]:
@@ -546,52 +566,52 @@ def archive_sums(archive: str) -> dict[str, tuple[int, int]]:
         return {member.filename: (member.CRC, member.file_size) for member in opened.infolist()}
 
 
-def run_module(library: Library, settings: Settings, effect: ShellEffect, body: bytes, report: Report) -> int:
-    """Be what C(python < payload) would be, and return its exit code.
+def module_environment(body: bytes, settings: wire.Settings, effect: ShellEffect) -> dict[bytes, bytes]:
+    """The environment that the shell would have given the module's process.
 
-    :param report: the descriptor on which to tell the interpreter what it might keep loaded.
+    :param body: a request's body: the worker's environment, and the task's own variables.
     """
-    environment = unpack_environment(body)
+    environment = wire.unpack_environment(body)
     task = split_task(environment)
-    variables = shell_input(environment)
+    variables = wire.shell_input(environment)
     if effect.given != shell_key(variables):
         effect = observe_shell(settings.shell, settings.interpreter, variables)
-    environment = {**effect.apply(environment), **task}
-    if not library.suits(environment):
-        os.execve(settings.interpreter, [settings.interpreter], environment)
+    return {**effect.apply(environment), **task}
+
+
+def run_module(library: Library, interpreter: str, environment: dict[bytes, bytes], report: Report) -> int:
+    """Be what C(python < payload) would be, and return its exit code.
+
+    :param report: the way to tell the interpreter what it might keep loaded.
+    """
     os.environb.clear()
     os.environb.update({**environment, **library.added})
     time.tzset()
     known = set(sys.modules)
-    Gate(library.finder)
+    gate = Gate(library)
     gc.enable()
-    code = run_payload(settings.interpreter)
-    code = finish(code)
-    tell(library, known, report)
+    code = finish(run_payload(interpreter))
+    report.send([*names_learnt(known, gate.found), *(("model", *key) for key in library.models.learnt())])
     return code
 
 
 def split_task(environment: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """Take the task's own variables (they bear a prefix on the wire) out of the environment."""
-    names = [name for name in environment if name.startswith(TASK_PREFIX)]
-    return {name[len(TASK_PREFIX) :]: environment.pop(name) for name in names}
-
-
-#: A task's own variables are set after the shell's; no environment can hold a variable whose name starts like this.
-TASK_PREFIX = b"\x01"
+    """Take the task's own variables out of the environment."""
+    names = [name for name in environment if name.startswith(wire.TASK_PREFIX)]
+    return {name[len(wire.TASK_PREFIX) :]: environment.pop(name) for name in names}
 
 
 def run_payload(interpreter: str) -> int:
     """Execute what comes on standard input as a program, and return its exit code."""
-    main = types.ModuleType("__main__")
-    main.__loader__ = importlib.machinery.BuiltinImporter  # type: ignore[assignment]
-    main.__file__ = "<stdin>"
-    vars(main).update(__annotations__={}, __builtins__=builtins, __cached__=None)
-    sys.modules["__main__"] = main
+    main_module = types.ModuleType("__main__")
+    main_module.__loader__ = importlib.machinery.BuiltinImporter  # type: ignore[assignment]
+    main_module.__file__ = "<stdin>"
+    vars(main_module).update(__annotations__={}, __builtins__=builtins, __cached__=None)
+    sys.modules["__main__"] = main_module
     sys.argv, sys.orig_argv = [""], [interpreter]
     sys.path.insert(0, "")
     try:
-        exec(compile(read_all(0), "<stdin>", "exec"), vars(main))  # pylint: disable=exec-used
+        exec(compile(read_all(0), "<stdin>", "exec"), vars(main_module))  # pylint: disable=exec-used
     except SystemExit as stop:
         return exit_code(stop.code)
     except BaseException as error:  # pylint: disable=broad-exception-caught
@@ -630,11 +650,13 @@ def finish(code: int) -> int:
 
 
 def flush() -> bool:
-    """Flush the standard streams; whether that worked."""
+    """Flush the standard streams; whether that worked, as far as an interpreter minds."""
     try:
         sys.stdout.flush()
-    except (OSError, ValueError) as error:
-        return isinstance(error, ValueError)
+    except ValueError:
+        return True  # closed by the module
+    except OSError:
+        return False
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()
     return True
@@ -644,21 +666,26 @@ class Report:
     """The way from a module's process back to the interpreter, a datagram socket."""
 
     def __init__(self, end: socket.socket) -> None:
-        self.descriptor = end.detach()
-        self.identity = os.fstat(self.descriptor).st_ino
+        self._descriptor = end.detach()
+        self._identity = os.fstat(self._descriptor).st_ino
 
-    def unchanged(self) -> bool:
-        """Whether the module left the descriptor alone, rather than close it and open a file in its place."""
-        return os.fstat(self.descriptor).st_ino == self.identity
+    def send(self, entries: list[tuple[t.Any, ...]]) -> None:
+        """Tell the interpreter what this process had to load itself: names, nothing else."""
+        message = json.dumps(entries).encode()
+        with contextlib.suppress(OSError):
+            # The module may have closed the descriptor, and opened a file of its own in its place.
+            if entries and len(message) <= REPORT_LIMIT and os.fstat(self._descriptor).st_ino == self._identity:
+                os.write(self._descriptor, message)
 
 
-def tell(library: Library, known: set[str], report: Report) -> None:
-    """Tell the interpreter which modules and models this process had to load itself: names, nothing else."""
-    names = [name for name in sys.modules if name not in known and keepable(name)]
-    message = json.dumps([*names, *library.models.learnt()]).encode()
-    with contextlib.suppress(OSError):
-        if len(message) <= REPORT_LIMIT and report.unchanged():
-            os.write(report.descriptor, message)
+def names_learnt(known: set[str], found: list[str]) -> list[tuple[str, str]]:
+    """What a module's process imported, as entries for the interpreter's list.
+
+    :param known: names of the modules that were loaded before.
+    :param found: names of the modules that came from the archive.
+    """
+    imports = [("import", name) for name in sys.modules if name not in known and keepable(name)]
+    return [*imports, *(("compile", name) for name in found if is_module(name))]
 
 
 def keepable(name: str) -> bool:
@@ -667,6 +694,11 @@ def keepable(name: str) -> bool:
     if top in PAYLOAD_PACKAGES:
         return ".module_utils." in name
     return top in LIBRARIES or top in sys.stdlib_module_names
+
+
+def is_module(name: str) -> bool:
+    """Whether this is the name of an Ansible module, rather than of its support code or a package."""
+    return re.fullmatch(r"ansible\.modules\.\w+|ansible_collections\.\w+\.\w+\.plugins\.modules\.[\w.]+", name) is not None
 
 
 # --- the keeper -----------------------------------------------------------------------------------------------------
@@ -681,8 +713,8 @@ def keep(connection: socket.socket, child: int) -> None:
     events = dict(poll.poll())
     if ended in events:
         _pid, status = os.waitpid(child, 0)
-        connection.sendall(STATUS.pack(os.waitstatus_to_exitcode(status)))
-    elif last_word(connection) != DETACH:
+        connection.sendall(wire.STATUS.pack(os.waitstatus_to_exitcode(status)))
+    elif last_word(connection) != wire.DETACH:
         os.killpg(0, signal.SIGTERM)
 
 
@@ -694,29 +726,42 @@ def last_word(connection: socket.socket) -> bytes:
         return b""
 
 
-def serve_request(connection: socket.socket, library: Library, settings: Settings, effect: ShellEffect, report: Report) -> int:
-    """A request, from the keeper's side; returns the keeper's (or, in the module's process, the module's) exit code."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
-    body, descriptors = receive_request(connection)
-    child = os.fork()
-    if child:
-        connection.sendall(STARTED)
-        keep(connection, child)
-        return 0
-    os.fchdir(descriptors[0])
-    for target, source in enumerate(descriptors[1:]):
-        os.dup2(source, target)
-    connection.close()
-    for descriptor in descriptors:
-        os.close(descriptor)
-    return run_module(library, settings, effect, body, report)
+class Service(t.NamedTuple):
+    """What every request needs."""
+
+    library: Library
+    settings: wire.Settings
+    effect: ShellEffect
+    report: Report
+
+    def answer(self, connection: socket.socket) -> int:
+        """Be the keeper, and in the end the module's process; returns the exit code of whichever this is."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        body, descriptors = wire.receive_request(connection)
+        os.fchdir(descriptors[0])
+        environment = module_environment(body, self.settings, self.effect)
+        suits = self.library.suits(environment)
+        child = os.fork()
+        if child:
+            connection.sendall(wire.STARTED if suits else wire.STARTED_COLD)
+            keep(connection, child)
+            return 0
+        for target, source in enumerate(descriptors[1:]):
+            os.dup2(source, target)
+        connection.close()
+        for descriptor in descriptors:
+            os.close(descriptor)
+        interpreter = self.settings.interpreter
+        if not suits:
+            os.execve(interpreter, [interpreter], environment)
+        return run_module(self.library, interpreter, environment, self.report)
 
 
 # --- the interpreter ------------------------------------------------------------------------------------------------
 
 
-def serve(listener: socket.socket, run: int, library: Library, settings: Settings, effect: ShellEffect) -> None:
+def serve(listener: socket.socket, run: int, library: Library, settings: wire.Settings, effect: ShellEffect) -> None:
     """Serve requests until the run ends, and load what is on the list while there are none.
 
     :param listener: the socket, listening.
@@ -724,34 +769,37 @@ def serve(listener: socket.socket, run: int, library: Library, settings: Setting
     """
     hearing, telling = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     telling.setblocking(False)
-    hear, report = hearing.fileno(), Report(telling)
-    inherited = [listener.fileno(), run, hear]
+    service = Service(library, settings, effect, Report(telling))
+    own = [listener.fileno(), run, hearing.fileno()]
     poll = select.poll()
-    for descriptor in inherited:
+    for descriptor in own:
         poll.register(descriptor, select.POLLIN)
     while True:
         events = dict(poll.poll(0 if library.tasks else None))
         if run in events:
             return
-        if hear in events:
-            library.learn(os.read(hear, REPORT_LIMIT))
+        if hearing.fileno() in events:
+            library.learn(hearing.recv(REPORT_LIMIT))
         if listener.fileno() in events:
-            accept(listener, inherited, library, settings, effect, report)
+            accept(listener, own, service)
         elif library.tasks:
             library.step()
 
 
-def accept(listener: socket.socket, inherited: list[int], library: Library, settings: Settings, effect: ShellEffect, report: Report) -> None:
-    """Take one request and hand it to a keeper."""
+def accept(listener: socket.socket, own: list[int], service: Service) -> None:
+    """Take one request and hand it to a keeper.
+
+    :param own: descriptors that are not for the keeper.
+    """
     connection, _address = listener.accept()
     with connection:
-        if peer_uid(connection) != os.geteuid():
+        if wire.peer_uid(connection) != os.geteuid():
             return
         gc.freeze()
         if os.fork() == 0:
-            for descriptor in inherited:
+            for descriptor in own:
                 os.close(descriptor)
-            leave(lambda: serve_request(connection, library, settings, effect, report))
+            leave(lambda: service.answer(connection))
 
 
 def leave(work: t.Callable[[], int]) -> t.NoReturn:
@@ -777,22 +825,27 @@ def main() -> None:
         os.set_inheritable(descriptor, False)
     listener, run = socket.socket(fileno=descriptors[0]), descriptors[1]
     with open(descriptors[2], "rb") as stream:
-        settings = Settings(**json.load(stream))
+        settings = wire.Settings(**json.load(stream))
     sys.path.pop(0)
+    sys.modules.pop("warm_wire")
     gc.disable()
-    variables = {os.fsencode(name): os.fsencode(value) for name, value in settings.shell_environment.items()}
-    effect = observe_shell(settings.shell, settings.interpreter, variables)
+    effect = observe_shell(settings.shell, settings.interpreter, wire.octets(settings.shell_environment))
     library = Library(settings)
     library.step()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         serve(listener, run, library, settings, effect)
     finally:
-        with contextlib.suppress(OSError):
-            for name in os.listdir(settings.directory):
-                os.unlink(os.path.join(settings.directory, name))
-            os.rmdir(settings.directory)
+        clean(settings.directory)
         os._exit(0)
+
+
+def clean(directory: str) -> None:
+    """Remove the socket and what else stands in its directory."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            os.unlink(os.path.join(directory, name))
+        os.rmdir(directory)
 
 
 if __name__ == "__main__":
