@@ -10,7 +10,7 @@ from pathlib import Path
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.palier.aws.plugins.plugin_utils import argument_specs, description, region_wants
+from ansible_collections.palier.aws.plugins.plugin_utils import argument_specs, description, region_wants, sites
 
 try:
     from ansible.template import trust_as_template
@@ -121,10 +121,9 @@ def _set_names(specs, task_vars) -> set[str]:
 
 def _missing_directories(values, task_vars) -> dict[str, str]:
     missing = {}
-    base = Path(task_vars.get("inventory_dir") or ".")
     for index, site in enumerate(values.get("s3_site_sites") or []):
         source = site.get("source") if isinstance(site, dict) else None
-        if source and not (base / str(source)).is_dir():
+        if source and not Path(sites.site_source(str(source), task_vars.get("inventory_dir"))).is_dir():
             missing[f"s3_site_sites[{index}].source"] = str(source)
     return missing
 

@@ -27,5 +27,6 @@ class FilterModule:
             "nat_gateway_of": network.nat_gateway_of,
             "network_facts": network.network_facts,
             "groups_naming_groups": network.groups_naming_groups,
+            "has_other_routes": network.has_other_routes,
             "ids_by_name": network.ids_by_name,
         }

@@ -1,0 +1,14 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Filters of the s3_site tier."""
+
+from __future__ import annotations
+
+from ansible_collections.palier.aws.plugins.plugin_utils import sites
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self):
+        return {"site_facts": sites.site_facts, "site_source": sites.site_source}
