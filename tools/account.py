@@ -66,9 +66,9 @@ def peering_line(peering: Record) -> str:
 
 def database_line(database: Record) -> str:
     """An RDS instance."""
-    endpoint = database.get("Endpoint") or {}
+    endpoint = database.get("Endpoint")
     kind = f"{database['Engine']} {database['EngineVersion']}, {database['DBInstanceClass']}"
-    address = f"{endpoint.get('Address', 'no endpoint yet')}:{endpoint.get('Port', '')}"
+    address = f"{endpoint['Address']}:{endpoint['Port']}" if endpoint else "no endpoint yet"
     return f"database {database['DBInstanceIdentifier']} ({kind}, {database['DBInstanceStatus']}): {address}"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -82,7 +83,16 @@ def run_scenario(name: str, variables: dict[str, str]) -> tuple[int, list[str]]:
     :returns: molecule's exit code and its output.
     """
     command = [str(BIN / "molecule"), "test", "-s", name]
-    variables = environment(**variables, ANSIBLE_NOCOLOR="1", PY_COLORS="0", MOLECULE_GLOB="molecule/*/molecule.yml")
+    # What molecule remembers of an earlier run, it remembers of an emulator that is gone.
+    memory = ROOT / ".cache" / "molecule" / name
+    shutil.rmtree(memory, ignore_errors=True)
+    variables = environment(
+        **variables,
+        ANSIBLE_NOCOLOR="1",
+        PY_COLORS="0",
+        MOLECULE_EPHEMERAL_DIRECTORY=str(memory),
+        MOLECULE_GLOB="molecule/*/molecule.yml",
+    )
     lines = []
     with subprocess.Popen(
         command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=1
