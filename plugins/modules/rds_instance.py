@@ -314,6 +314,7 @@ plan:
 import dataclasses
 import json
 import time
+import typing as t
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import (
@@ -326,7 +327,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 from ansible_collections.palier.aws.plugins.module_utils import rds_instances as rds
 from ansible_collections.palier.aws.plugins.module_utils import rds_instances_api as api
 from ansible_collections.palier.aws.plugins.module_utils.aws import run_module
-from ansible_collections.palier.aws.plugins.module_utils.plan import outcome
+from ansible_collections.palier.aws.plugins.module_utils.plan import Step, outcome
 from ansible_collections.palier.aws.plugins.module_utils.rds_instances_plan import (
     final_snapshot_name,
     plan_absent,
@@ -335,13 +336,15 @@ from ansible_collections.palier.aws.plugins.module_utils.rds_instances_plan impo
 )
 from ansible_collections.palier.aws.plugins.module_utils.rds_instances_requests import create_request, modify_request
 
+Params = t.Mapping[str, t.Any]
+
 #: Seconds between two looks at an instance that AWS is at work on.
 POLL_SECONDS = 15
 
 #: Seconds that taking deletion protection off may need before the deletion is taken, even without ``wait``.
 UNPROTECT_SECONDS = 120
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "db_instance_identifier": {"type": "str", "required": True, "aliases": ["instance_id", "id"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "engine": {"type": "str"},
@@ -396,7 +399,7 @@ ARGUMENTS = {
 }
 
 
-def read_request(params):
+def read_request(params: Params) -> rds.Request:
     tags = params["tags"]
     return rds.Request(
         identifier=params["db_instance_identifier"].lower(),
@@ -418,22 +421,29 @@ def read_request(params):
 class Instance:
     """One DB instance in one account: its record, and the calls that change it."""
 
-    def __init__(self, module, request):
+    def __init__(self, module: AnsibleAWSModule, request: rds.Request) -> None:
         self.module = module
         self.client = module.client("rds")
         self.request = request
         self.deadline = time.monotonic() + module.params["wait_timeout"]
-        self.record = None
+        self.record: rds.Record | None = None
         self.fetch()
 
-    def fetch(self):
+    def fetch(self) -> rds.Record | None:
         found = api.describe_db_instance(self.client, self.request.identifier)
         self.record = found[0] if found else None
         return self.record
 
-    def wait_until(self, done, what):
-        """Look at the instance until ``done(record)``; an error after ``wait_timeout``."""
-        while not done(self.record):
+    @property
+    def there(self) -> rds.Record:
+        """The record of an instance that must be there."""
+        if self.record is None:
+            raise AnsibleAWSError(message=f"{self.request.resource} went away during the task: run again")
+        return self.record
+
+    def wait_until(self, done: t.Callable[[], bool], what: str) -> None:
+        """Look at the instance until ``done()``; an error after ``wait_timeout``."""
+        while not done():
             if time.monotonic() >= self.deadline:
                 status = rds.facts(self.record)["status"]
                 raise AnsibleAWSError(
@@ -443,22 +453,20 @@ class Instance:
             time.sleep(POLL_SECONDS)
             self.fetch()
 
-    def wait_settled(self, expect_applied=False):
-        self.wait_until(lambda record: record is None or rds.settled(record, expect_applied), "available")
-        if self.record is None:
-            raise AnsibleAWSError(message=f"{self.request.resource} went away while it was waited for")
+    def wait_settled(self, expect_applied: bool = False) -> None:
+        self.wait_until(lambda: rds.settled(self.there, expect_applied), "available")
 
-    def wait_gone(self):
-        self.wait_until(lambda record: record is None, "gone")
+    def wait_gone(self) -> None:
+        self.wait_until(lambda: self.record is None, "gone")
 
-    def require_healthy(self):
-        status = self.record["DBInstanceStatus"]
+    def require_healthy(self) -> None:
+        status = self.there["DBInstanceStatus"]
         if status in rds.STUCK:
             raise AnsibleAWSError(
                 message=f"{self.request.resource} is {status}, and does not leave that by itself: see its events in RDS"
             )
 
-    def password(self):
+    def password(self) -> str | None:
         """The master password out of the secret that the task names; it goes nowhere but into the request."""
         if self.request.master_secret is None:
             return None
@@ -474,10 +482,10 @@ class Instance:
             raise AnsibleAWSError(message=f"master_user_secret_id {name}: its JSON holds no key `password`")
         return content["password"]
 
-    def apply(self, step):
+    def apply(self, step: Step) -> None:
         getattr(self, f"apply_{step.verb}")(step)
 
-    def apply_create(self, step):
+    def apply_create(self, step: Step) -> None:
         tags = ansible_dict_to_boto3_tag_list(self.request.tags or {})
         if self.request.source:
             parameters = create_request(step, self.request)
@@ -486,51 +494,51 @@ class Instance:
             parameters = create_request(step, self.request, self.password())
             self.record = api.create_db_instance(self.client, **parameters, Tags=tags)
 
-    def apply_promote(self, _step):
+    def apply_promote(self, _step: Step) -> None:
         names = {"backup_retention_period": "BackupRetentionPeriod", "preferred_backup_window": "PreferredBackupWindow"}
         values = {names[key]: value for key, value in self.request.values.items() if key in names}
         self.record = api.promote_read_replica(self.client, DBInstanceIdentifier=self.request.identifier, **values)
         if self.request.wait:
             # The record shows the old status and the old source for a while after the call.
-            self.wait_until(lambda record: not rds.in_progress(record) and not rds.is_replica(record), "promoted")
+            self.wait_until(lambda: not rds.in_progress(self.there) and not rds.is_replica(self.there), "promoted")
 
-    def apply_modify(self, step):
+    def apply_modify(self, step: Step) -> None:
         self.require_modifiable(step.after)
         password = self.password() if step.after.get("manage_master_user_password") is False else None
-        parameters = modify_request(self.record, step.after, self.request, password)
+        parameters = modify_request(self.there, step.after, self.request, password)
         self.record = api.modify_db_instance(self.client, **parameters)
         if self.request.wait:
             self.fetch()
             self.wait_settled(expect_applied=self.request.apply_immediately)
 
-    def require_modifiable(self, changes):
-        if not rds.blocked(self.record, changes):
+    def require_modifiable(self, changes: t.Iterable[str]) -> None:
+        if not rds.blocked(self.there, changes):
             return
-        if not self.request.wait or self.record["DBInstanceStatus"] in rds.STUCK | {"stopped"}:
-            raise AnsibleAWSError(message=rds.not_now(self.record, self.request))
-        self.wait_until(lambda record: not rds.blocked(record, changes), "ready for modifications")
+        if not self.request.wait or self.there["DBInstanceStatus"] in rds.STUCK | {"stopped"}:
+            raise AnsibleAWSError(message=rds.not_now(self.there, self.request))
+        self.wait_until(lambda: not rds.blocked(self.there, changes), "ready for modifications")
 
-    def apply_tag(self, _step):
-        arn = self.record["DBInstanceArn"]
-        added, removed = rds.tag_changes(rds.tags_of(self.record), self.request)
+    def apply_tag(self, _step: Step) -> None:
+        arn = self.there["DBInstanceArn"]
+        added, removed = rds.tag_changes(rds.tags_of(self.there), self.request)
         if removed:
             api.remove_tags(self.client, arn, removed)
         if added:
             api.add_tags(self.client, arn, ansible_dict_to_boto3_tag_list(added))
 
-    def apply_reboot(self, _step):
+    def apply_reboot(self, _step: Step) -> None:
         self.record = api.reboot_db_instance(self.client, self.request.identifier)
         if self.request.wait:
             self.wait_until(
-                lambda record: not rds.in_progress(record) and not rds.reboot_required(record), "available again"
+                lambda: not rds.in_progress(self.there) and not rds.reboot_required(self.there), "available again"
             )
 
-    def unprotect(self):
+    def unprotect(self) -> None:
         api.modify_db_instance(
             self.client, DBInstanceIdentifier=self.request.identifier, DeletionProtection=False, ApplyImmediately=True
         )
 
-    def delete(self, parameters, seconds):
+    def delete(self, parameters: dict[str, t.Any], seconds: float) -> None:
         """Ask for the deletion, again for some seconds while the instance is not in a status that allows it."""
         end = time.monotonic() + seconds
         while True:
@@ -547,13 +555,13 @@ class Instance:
             else:
                 return
 
-    def deletion_may_come(self, error):
+    def deletion_may_come(self, error: AnsibleAWSError) -> bool:
         """Whether AWS refused only because of what it is doing to the instance right now."""
         protection_goes = self.request.force and "protect" in str(error).lower()
         state = error.exception.response["Error"]["Code"] == "InvalidDBInstanceState"
         return protection_goes or state
 
-    def deletion_refused(self, error):
+    def deletion_refused(self, error: AnsibleAWSError) -> AnsibleAWSError:
         status = rds.facts(self.fetch())["status"]
         return AnsibleAWSError(
             message=f"{self.request.resource} is {status} and RDS refuses to delete it now: "
@@ -562,7 +570,7 @@ class Instance:
         )
 
 
-def with_resolved_keys(module, request):
+def with_resolved_keys(module: AnsibleAWSModule, request: rds.Request) -> rds.Request:
     """The request with the key behind each alias that it names, so that it compares with what RDS tells."""
     values = dict(request.values)
     for name in ("kms_key_id", "master_user_secret_kms_key_id"):
@@ -571,19 +579,20 @@ def with_resolved_keys(module, request):
     return dataclasses.replace(request, values=values)
 
 
-def require_replicable(module, request):
+def require_replicable(module: AnsibleAWSModule, request: rds.Request) -> None:
     """Refuse a source that RDS does not replicate, with the way out, before the replica is asked for."""
-    region = rds.source_region(request.source)
+    source = request.source or ""
+    region = rds.source_region(source)
     client = module.client("rds", region=region) if region else module.client("rds")
-    found = api.describe_db_instance(client, request.source)
+    found = api.describe_db_instance(client, source)
     if found and found[0].get("MasterUserSecret"):
         raise AnsibleAWSError(
-            message=f"{request.resource}: RDS makes no read replica of {request.source}, as it manages the password "
+            message=f"{request.resource}: RDS makes no read replica of {source}, as it manages the password "
             "of its master user. Give the source manage_master_user_password: false and master_user_secret_id first"
         )
 
 
-def present(module, request):
+def present(module: AnsibleAWSModule, request: rds.Request) -> dict[str, t.Any]:
     instance = Instance(module, request)
     if instance.record is None and request.source:
         require_replicable(module, request)
@@ -597,15 +606,15 @@ def present(module, request):
     return {**outcome(steps), **result(instance.record)}
 
 
-def wait_before(instance):
+def wait_before(instance: Instance) -> None:
     """With ``wait``, plan from a settled instance."""
-    if instance.record["DBInstanceStatus"] == rds.DELETING:
+    if instance.there["DBInstanceStatus"] == rds.DELETING:
         instance.wait_gone()
     else:
         instance.wait_settled()
 
 
-def carry_out(instance, steps):
+def carry_out(instance: Instance, steps: list[Step]) -> None:
     writes = [step for step in steps if step.changes]
     for step in writes:
         instance.apply(step)
@@ -616,22 +625,22 @@ def carry_out(instance, steps):
         instance.require_healthy()
 
 
-def absent(module, request):
+def absent(module: AnsibleAWSModule, request: rds.Request) -> dict[str, t.Any]:
     instance = Instance(module, request)
     steps = plan_absent(instance.record, request)
     snapshot = None
-    if any(step.verb == "delete" for step in steps) and not skips_snapshot(instance.record, request):
+    if any(step.verb == "delete" for step in steps) and not skips_snapshot(instance.there, request):
         snapshot = module.params["final_db_snapshot_identifier"] or default_snapshot_name(request)
     if not module.check_mode:
         remove(module, instance, steps, snapshot)
     return {**outcome(steps), **result(instance.record), "final_snapshot_identifier": snapshot}
 
 
-def default_snapshot_name(request):
+def default_snapshot_name(request: rds.Request) -> str:
     return final_snapshot_name(request.identifier, time.strftime("%Y%m%d%H%M%S", time.gmtime()))
 
 
-def remove(module, instance, steps, snapshot):
+def remove(module: AnsibleAWSModule, instance: Instance, steps: list[Step], snapshot: str | None) -> None:
     verbs = [step.verb for step in steps]
     seconds = module.params["wait_timeout"] if instance.request.wait else 0
     if "modify" in verbs:
@@ -648,14 +657,14 @@ def remove(module, instance, steps, snapshot):
         instance.wait_gone()
 
 
-def delete_options(module, instance):
+def delete_options(module: AnsibleAWSModule, instance: Instance) -> dict[str, t.Any]:
     # A read replica has no automated backups of its own to speak of, and RDS is not asked about them.
-    if rds.is_replica(instance.record):
+    if rds.is_replica(instance.there):
         return {}
     return {"DeleteAutomatedBackups": module.params["delete_automated_backups"]}
 
 
-def result(record):
+def result(record: rds.Record | None) -> dict[str, t.Any]:
     """The record in snake_case beside its summary; RDS masks a pending password, and it goes altogether here."""
     if record is None:
         return {"instance": {}, **rds.facts(None)}
@@ -665,12 +674,12 @@ def result(record):
     return {"instance": {**instance, "tags": rds.tags_of(record)}, **rds.facts(record)}
 
 
-def run(module):
+def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     request = read_request(module.params)
     return absent(module, request) if module.params["state"] == "absent" else present(module, request)
 
 
-def main():
+def main() -> None:
     run_module(AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
 
 

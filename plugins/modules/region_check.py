@@ -199,6 +199,7 @@ images:
 """
 
 import time
+import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -207,10 +208,16 @@ from ansible_collections.palier.aws.plugins.module_utils import region_check as 
 from ansible_collections.palier.aws.plugins.module_utils import region_check_api as api
 from ansible_collections.palier.aws.plugins.module_utils.aws import run_module
 
+Params = t.Mapping[str, t.Any]
+Record = t.Mapping[str, t.Any]
+
+#: The problems of one thing asked for, and what is known of it where it can be had.
+Findings = tuple[list[str], dict[str, t.Any] | None]
+
 #: Calls under way at once: a stack asks for a handful of things, and each takes a round trip or two.
 WORKERS = 8
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "instance_types": {"type": "list", "elements": "raw", "default": []},
     "availability_zones": {"type": "list", "elements": "raw", "default": []},
     "availability_zone_count": {"type": "raw"},
@@ -251,7 +258,7 @@ ARGUMENTS = {
 class Region:
     """The look-ups in one region. Its clients are made up front, since only calls may go on side by side."""
 
-    def __init__(self, module):
+    def __init__(self, module: AnsibleAWSModule) -> None:
         self.name = module.region
         self.now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
         params = module.params
@@ -260,10 +267,10 @@ class Region:
         self.rds = module.client("rds") if params["db"] else None
         self.ssm = module.client("ssm") if any(item["ssm_parameter"] for item in params["images"]) else None
 
-    def zones(self):
+    def zones(self) -> list[str]:
         return sorted(zone["ZoneName"] for zone in api.availability_zones(self.ec2))
 
-    def types(self, items):
+    def types(self, items: list[check.Item]) -> tuple[list[str], dict[str, Record]]:
         """Problems, and the zones and architectures of each instance type that there is."""
         names = sorted({item.value for item in items})
         if not names:
@@ -277,10 +284,10 @@ class Region:
             name: {"zones": zones[name], "architectures": sorted(architectures.get(name, []))} for name in zones
         }
 
-    def all_types(self):
+    def all_types(self) -> list[str]:
         return [offering["InstanceType"] for offering in api.region_offerings(self.ec2)]
 
-    def database(self, wanted):
+    def database(self, wanted: check.Database) -> Findings:
         """Problems, and what is known of a database that can be had."""
         versions = api.engine_versions(self.rds, wanted.engine)
         if not versions:
@@ -292,14 +299,14 @@ class Region:
             return [], check.database_facts(wanted, matching[0], [])
         return self.database_class(wanted, matching)
 
-    def versions(self, wanted, versions):
+    def versions(self, wanted: check.Database, versions: list[Record]) -> list[Record]:
         if wanted.engine_version is None:
             return api.engine_versions(self.rds, wanted.engine, DefaultOnly=True)
         return check.matching_versions(versions, wanted.engine_version)
 
-    def database_class(self, wanted, matching):
+    def database_class(self, wanted: check.Database, matching: list[Record]) -> Findings:
         rows = api.orderable_options(self.rds, Engine=wanted.engine, DBInstanceClass=wanted.db_instance_class)
-        by_version = {}
+        by_version: dict[str, list[Record]] = {}
         for row in rows:
             by_version.setdefault(row["EngineVersion"], []).append(row)
         version = next((version for version in matching if version["EngineVersion"] in by_version), None)
@@ -308,11 +315,11 @@ class Region:
         chosen = by_version[version["EngineVersion"]]
         return check.orderable_problems(wanted, self.name, chosen), check.database_facts(wanted, version, chosen)
 
-    def classes(self, engine, version):
+    def classes(self, engine: str, version: Record) -> set[str]:
         rows = api.orderable_options(self.rds, Engine=engine, EngineVersion=version["EngineVersion"])
         return {row["DBInstanceClass"] for row in rows}
 
-    def image(self, item, types):
+    def image(self, item: Record, types: dict[str, Record]) -> Findings:
         """Problems, and the image that an item resolves to."""
         runs = types.get(item["instance_type"], {}).get("architectures", [])
         image, others = self.find_image(item, item["architecture"] or default_architecture(runs))
@@ -321,7 +328,7 @@ class Region:
         problem = check.architecture_problem(wished(item, runs), image, runs)
         return [problem] if problem else [], check.image_facts(item, image, self.now)
 
-    def find_image(self, item, architecture):
+    def find_image(self, item: Record, architecture: str) -> tuple[Record | None, t.Collection[str]]:
         """The image, or ``None`` and the other architectures that have one of that name."""
         if item["name"] is None:
             identifier = item["id"] or api.parameter_value(self.ssm, item["ssm_parameter"])
@@ -337,16 +344,16 @@ class Region:
         return None, {other.get("Architecture") for other in others} - {architecture, None}
 
 
-def default_architecture(architectures):
+def default_architecture(architectures: list[str]) -> str:
     """What an image is looked for when only the instance type, or nothing, is known."""
     return "x86_64" if not architectures or "x86_64" in architectures else architectures[0]
 
 
-def wished(item, architectures):
+def wished(item: Record, architectures: list[str]) -> dict[str, t.Any]:
     return {**item, "architecture": item["architecture"] or default_architecture(architectures)}
 
 
-def type_items(params):
+def type_items(params: Params) -> list[check.Item]:
     """The instance types asked for, those of the images among them, each once a variable."""
     items = [check.read_item(raw, "instance_types") for raw in params["instance_types"]]
     named = {item.value for item in items}
@@ -358,7 +365,7 @@ def type_items(params):
     return items + images
 
 
-def look_up(module):
+def look_up(module: AnsibleAWSModule) -> tuple[list[str], dict[str, t.Any]]:
     """Everything that the task asks about, looked up side by side; returns problems and findings."""
     params = module.params
     types = type_items(params)
@@ -370,10 +377,10 @@ def look_up(module):
     with ThreadPoolExecutor(WORKERS) as pool:
         identity = pool.submit(api.caller_identity, region.sts)
         zones = pool.submit(region.zones)
-        db = [pool.submit(region.database, wanted) for wanted in databases]
+        asked = [pool.submit(region.database, wanted) for wanted in databases]
         type_problems, type_facts = pool.submit(region.types, types).result()
         images = list(pool.map(lambda item: region.image(item, type_facts), params["images"]))
-        db = [future.result() for future in db]
+        db = [future.result() for future in asked]
     problems = [
         *type_problems,
         *check.zone_problems(names, count, region.name, zones.result()),
@@ -389,11 +396,11 @@ def look_up(module):
     }
 
 
-def account_facts(identity):
+def account_facts(identity: dict[str, str]) -> dict[str, str]:
     return {"account_id": identity["Account"], "partition": identity["Arn"].split(":")[1]}
 
 
-def explain(error, region):
+def explain(error: AnsibleAWSError, region: str) -> AnsibleAWSError:
     """A region that does not exist or is not enabled shows as a failed connection or as bad credentials."""
     cause = error.exception
     code = getattr(cause, "response", {}).get("Error", {}).get("Code")
@@ -411,7 +418,7 @@ def explain(error, region):
     return AnsibleAWSError(message=hint, exception=cause)
 
 
-def run(module):
+def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     try:
         problems, findings = look_up(module)
     except AnsibleAWSError as error:
@@ -423,7 +430,7 @@ def run(module):
     return result
 
 
-def main():
+def main() -> None:
     run_module(AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
 
 

@@ -123,6 +123,7 @@ import getpass
 import re
 import socket
 import time
+import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -131,10 +132,12 @@ from ansible_collections.palier.aws.plugins.module_utils import stack_lock as lo
 from ansible_collections.palier.aws.plugins.module_utils import stack_lock_api as api
 from ansible_collections.palier.aws.plugins.module_utils.aws import run_module
 
+Params = t.Mapping[str, t.Any]
+
 #: Seconds between two looks at another run's lock.
 POLL_SECONDS = 10
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["acquired", "released"], "default": "acquired"},
     "run_id": {"type": "str", "required": True},
@@ -146,20 +149,20 @@ ARGUMENTS = {
 }
 
 
-def now():
+def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)  # noqa: UP017 (Python before 3.11 on the target)
 
 
 class Parameter:
     """The lock's parameter in one region: answers what the protocol asks for."""
 
-    def __init__(self, module):
+    def __init__(self, module: AnsibleAWSModule) -> None:
         self.client = module.client("ssm")
         self.name = module.params["name"]
         tags = module.params["tags"] or {}
         self.tags = ansible_dict_to_boto3_tag_list({str(key): str(value) for key, value in tags.items()})
 
-    def perform(self, ask):
+    def perform(self, ask: locks.Ask) -> t.Any:
         if isinstance(ask, locks.Get):
             return self.get(ask.version)
         if isinstance(ask, locks.Create):
@@ -168,7 +171,7 @@ class Parameter:
             return self.overwrite(ask.lock)
         return api.delete(self.client, self.name)
 
-    def get(self, version=None):
+    def get(self, version: int | None = None) -> locks.Found | None:
         answer = api.get(self.client, self.name if version is None else f"{self.name}:{version}")
         if answer is None:
             return None
@@ -177,20 +180,20 @@ class Parameter:
         age = (clock_of(answer) - written).total_seconds()
         return locks.Found(locks.parse(parameter["Value"]), parameter["Version"], max(age, 0), written)
 
-    def overwrite(self, lock):
+    def overwrite(self, lock: locks.Lock) -> int:
         version = api.overwrite(self.client, self.name, lock.text())
         if version == 1 and self.tags:
             api.tag(self.client, self.name, self.tags)  # overwriting takes no tags, and this one created
         return version
 
 
-def clock_of(answer):
+def clock_of(answer: dict[str, t.Any]) -> datetime.datetime:
     """The time by AWS's clock, so that a machine whose clock is wrong takes no living lock."""
     date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
     return email.utils.parsedate_to_datetime(date) if date else now()
 
 
-def wanted_lock(params):
+def wanted_lock(params: Params) -> locks.Lock:
     return locks.Lock(
         run_id=params["run_id"],
         holder=params["holder"] or f"{getpass.getuser()}@{socket.gethostname()}",
@@ -199,7 +202,7 @@ def wanted_lock(params):
     )
 
 
-def check(params):
+def check(params: Params) -> None:
     name = params["name"]
     if not re.fullmatch(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", name) or re.match(r"/?(aws|ssm)", name, re.IGNORECASE):
         raise AnsibleAWSError(
@@ -212,7 +215,7 @@ def check(params):
         raise AnsibleAWSError(message="run_id is empty: write what tells this run from every other")
 
 
-def shown(lock, age=0):
+def shown(lock: locks.Lock | None, age: float = 0) -> dict[str, str]:
     if lock is None:
         return {}
     return {
@@ -223,7 +226,9 @@ def shown(lock, age=0):
     }
 
 
-def drive(module, parameter, make_protocol):
+def drive(
+    module: AnsibleAWSModule, parameter: Parameter, make_protocol: t.Callable[[], locks.Protocol]
+) -> locks.Outcome:
     try:
         return locks.drive(make_protocol(), parameter.perform)
     except locks.NoEndError as error:
@@ -231,7 +236,7 @@ def drive(module, parameter, make_protocol):
         raise AnsibleAWSError(message=f"lock {name} comes and goes under other runs: run again") from error
 
 
-def acquire(module, parameter):
+def acquire(module: AnsibleAWSModule, parameter: Parameter) -> dict[str, t.Any]:
     end = time.monotonic() + module.params["wait_timeout"]
     while True:
         outcome = drive(module, parameter, lambda: locks.acquire(wanted_lock(module.params)))
@@ -247,7 +252,7 @@ def acquire(module, parameter):
     return result(outcome)
 
 
-def refusal(name, outcome):
+def refusal(name: str, outcome: locks.Outcome) -> str:
     lock = shown(outcome.lock, outcome.age)
     return (
         f"run {lock['run_id'] or '?'} by {lock['holder']} has been at work on this stack since {lock['started']} "
@@ -255,7 +260,7 @@ def refusal(name, outcome):
     )
 
 
-def release(module, parameter):
+def release(module: AnsibleAWSModule, parameter: Parameter) -> dict[str, t.Any]:
     params = module.params
     outcome = drive(module, parameter, lambda: locks.release(params["run_id"], params["force"]))
     if outcome.lock is not None:
@@ -263,7 +268,7 @@ def release(module, parameter):
     return result(outcome, former=outcome.former if params["force"] else None)
 
 
-def result(outcome, former=None):
+def result(outcome: locks.Outcome, former: locks.Lock | None = None) -> dict[str, t.Any]:
     return {
         "changed": False,
         "acquired": outcome.mine,
@@ -272,18 +277,17 @@ def result(outcome, former=None):
     }
 
 
-def look(module, parameter):
+def look(module: AnsibleAWSModule, parameter: Parameter) -> dict[str, t.Any]:
     """Check mode: say who has the lock, and write nothing."""
     found = parameter.get()
-    own = found is not None and found.lock.run_id == module.params["run_id"]
-    free = found is None or own or found.free_to_take
-    if not free:
+    free = found is None or found.lock.run_id == module.params["run_id"] or found.free_to_take
+    if found is not None and not free:
         module.warn(f"run {found.lock.run_id} by {found.lock.holder} is at work on this stack: a real run would fail")
     lock = {} if found is None else shown(found.lock, found.age)
     return {"changed": False, "acquired": free and module.params["state"] == "acquired", "lock": lock, "taken_over": {}}
 
 
-def run(module):
+def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     check(module.params)
     parameter = Parameter(module)
     if module.check_mode:
@@ -291,7 +295,7 @@ def run(module):
     return acquire(module, parameter) if module.params["state"] == "acquired" else release(module, parameter)
 
 
-def main():
+def main() -> None:
     run_module(AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
 
 

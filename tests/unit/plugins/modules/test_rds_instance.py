@@ -400,6 +400,11 @@ class TestStates:
         with pytest.raises(AnsibleAWSError, match="incompatible-network"):
             task(db_instance_identifier="db", wait=True)
 
+    def test_gone_while_waited_for_is_told(self, scripted):
+        scripted({**RECORD, "DBInstanceStatus": "creating"}, [None])
+        with pytest.raises(AnsibleAWSError, match="went away"):
+            task(db_instance_identifier="db", wait=True)
+
     def test_stopped_is_told(self, scripted):
         scripted({**RECORD, "DBInstanceStatus": "stopped"})
         assert not task(db_instance_identifier="db", wait=True)["changed"]
