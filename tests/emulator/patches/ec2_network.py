@@ -14,6 +14,7 @@ import typing as t
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models import nat_gateways, vpc_peering_connections
+from moto.ec2.models import security_groups as group_models
 from moto.ec2.responses import elastic_ip_addresses, internet_gateways, security_groups, subnets, vpcs
 from moto.ec2.responses import vpc_peering_connections as peering_responses
 from moto.elbv2.models import elbv2_backends
@@ -184,6 +185,27 @@ def nat_gateway_deletion() -> None:
     @before(nat_gateways.NatGatewayBackend, "describe_nat_gateways")
     def describe(self: t.Any, filters: t.Any, nat_gateway_ids: list[str] | None) -> None:
         check(self, nat_gateway_ids)
+
+
+@patch(
+    restores="A VPC's default security group lets its own members in.",
+    source="VPC User Guide, Default security groups for your VPCs",
+    touches="moto.ec2.models.security_groups:SecurityGroupBackend.create_security_group",
+)
+def default_group_rule() -> None:
+    """Add the rule."""
+
+    @around(group_models.SecurityGroupBackend, "create_security_group")
+    def create(original: t.Callable[..., t.Any], self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        group = original(self, *args, **kwargs)
+        if group.name == "default" and group.is_default:
+            own = {"GroupId": group.id, "UserId": self.account_id}
+            group.ingress_rules.append(
+                group_models.SecurityGroupRule(
+                    self, "-1", group.id, None, None, None, source_group=own, is_egress=False
+                )
+            )
+        return group
 
 
 @patch(

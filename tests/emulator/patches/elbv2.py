@@ -1,0 +1,125 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Elastic Load Balancing: attributes, and what a balancer needs."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from moto.elbv2 import models
+from moto.elbv2.exceptions import ELBClientError
+from moto.elbv2.responses import ELBV2Response
+
+from tests.emulator.patches import around, before, patch
+
+_BALANCER_DEFAULTS = {
+    "access_logs.s3.enabled": "false",
+    "client_keep_alive.seconds": "3600",
+    "connection_logs.s3.bucket": "",
+    "connection_logs.s3.enabled": "false",
+    "connection_logs.s3.prefix": "",
+    "idle_timeout.timeout_seconds": "60",
+    "routing.http.desync_mitigation_mode": "defensive",
+    "routing.http.drop_invalid_header_fields.enabled": "false",
+    "routing.http.preserve_host_header.enabled": "false",
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
+    "routing.http.xff_client_port.enabled": "false",
+    "routing.http.xff_header_processing.mode": "append",
+    "routing.http2.enabled": "true",
+    "waf.fail_open.enabled": "false",
+    "zonal_shift.config.enabled": "false",
+}
+_STICKINESS_DEFAULTS = {
+    "stickiness.app_cookie.cookie_name": "",
+    "stickiness.app_cookie.duration_seconds": "86400",
+    "stickiness.lb_cookie.duration_seconds": "86400",
+}
+
+
+@patch(
+    restores="An application load balancer reports all its attributes with their defaults.",
+    source="ELB API reference, LoadBalancerAttribute",
+    touches="moto.elbv2.models:FakeLoadBalancer.__init__",
+)
+def balancer_attributes() -> None:
+    """Fill in those that moto leaves out."""
+
+    @around(models.FakeLoadBalancer, "__init__")
+    def init(original: t.Callable[..., None], self: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
+        original(self, *args, **kwargs)
+        if self.type == "application":
+            self.attrs = {**_BALANCER_DEFAULTS, **self.attrs, "load_balancing.cross_zone.enabled": "true"}
+
+
+@patch(
+    restores="A target group reports its stickiness settings with their defaults.",
+    source="ELB API reference, TargetGroupAttribute",
+    touches="moto.elbv2.models:FakeTargetGroup.__init__",
+)
+def target_group_attributes() -> None:
+    """Fill in those that moto leaves out."""
+
+    @around(models.FakeTargetGroup, "__init__")
+    def init(original: t.Callable[..., None], self: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
+        original(self, *args, **kwargs)
+        if self.protocol in ("HTTP", "HTTPS"):
+            for name, value in _STICKINESS_DEFAULTS.items():
+                self.attributes.setdefault(name, value)
+
+
+@patch(
+    restores="A load balancer's deletion protection holds.",
+    source="ELB API reference, DeleteLoadBalancer (OperationNotPermitted)",
+    touches="moto.elbv2.responses:ELBV2Response.delete_load_balancer",
+)
+def deletion_protection() -> None:
+    """Refuse the deletion."""
+
+    @before(ELBV2Response, "delete_load_balancer")
+    def check(self: t.Any) -> None:
+        arn = self._get_param("LoadBalancerArn")
+        balancer = self.elbv2_backend.load_balancers.get(arn)
+        if balancer is not None and balancer.attrs.get("deletion_protection.enabled") == "true":
+            text = f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
+            raise ELBClientError("OperationNotPermitted", text)
+
+
+@patch(
+    restores="A balancer has a short plain name, an application one two zones, an internet-facing one a gateway.",
+    source="ELB API reference, CreateLoadBalancer (Name, Subnets; InvalidSubnet)",
+    touches="moto.elbv2.models:ELBv2Backend.create_load_balancer",
+)
+def balancer_rules() -> None:
+    """Check them; moto makes it all the same."""
+
+    @before(models.ELBv2Backend, "create_load_balancer")
+    def check(self: t.Any, name: str, security_groups: t.Any, subnet_ids: list[str], **kwargs: t.Any) -> None:
+        check_name(name)
+        identifiers = [*subnet_ids, *(one["SubnetId"] for one in kwargs.get("subnet_mappings") or [])]
+        subnets = [self.ec2_backend.get_subnet(identifier) for identifier in identifiers]
+        if not subnets:
+            return
+        application = (kwargs.get("loadbalancer_type") or "application") == "application"
+        if application and len({subnet.availability_zone for subnet in subnets}) < 2:
+            text = "At least two subnets in two different Availability Zones must be specified"
+            raise ELBClientError("ValidationError", text)
+        if kwargs.get("scheme") != "internal" and not _has_gateway(self.ec2_backend, subnets[0].vpc_id):
+            raise ELBClientError("InvalidSubnet", f"VPC {subnets[0].vpc_id} has no internet gateway")
+
+    def check_name(name: str) -> None:
+        if len(name) > 32:
+            raise ELBClientError(
+                "ValidationError", f"The load balancer name '{name}' cannot be longer than '32' characters"
+            )
+        if not re.fullmatch(r"(?!-)(?!internal-)[A-Za-z0-9-]+(?<!-)", name):
+            text = f"The load balancer name '{name}' can only contain characters that are alphanumeric characters and hyphens(-)"
+            raise ELBClientError("ValidationError", text)
+
+
+def _has_gateway(backend: t.Any, vpc: str) -> bool:
+    # The default VPC has a gateway on AWS; moto makes none.
+    default = backend.default_vpc
+    if default is not None and default.id == vpc:
+        return True
+    return any(gateway.vpc and gateway.vpc.id == vpc for gateway in backend.internet_gateways.values())
