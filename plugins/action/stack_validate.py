@@ -9,16 +9,18 @@ from pathlib import Path
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.palier.aws.plugins.plugin_utils import argument_specs, description, region_wants, sites
 
 try:
     from ansible.template import trust_as_template
 except ImportError:  # ansible-core before 2.19 trusts every string
 
-    def trust_as_template(value):
+    def trust_as_template(value: str) -> str:
         return value
 
+
+Values = dict[str, t.Any]
+Specs = dict[str, Values]
 
 #: Variables with a role's prefix that the collection sets itself.
 PUBLISHED = ("_facts", "_state", "_leftovers")
@@ -31,7 +33,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: t.Any = None, task_vars: Values | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         result["changed"] = False
         specs = argument_specs.role_options()
@@ -46,7 +48,7 @@ class ActionModule(ActionBase):
         result["region_check"] = region_wants.region_wants(values)
         return result
 
-    def _values(self, specs, task_vars) -> tuple[dict[str, t.Any], list[str]]:
+    def _values(self, specs: Specs, task_vars: Values) -> tuple[dict[str, t.Any], list[str]]:
         """Every variable of the stack and of its tiers, templated, validated, with defaults."""
         defaults = {
             name: _trusted(option["default"])
@@ -65,12 +67,12 @@ class ActionModule(ActionBase):
         return values, errors
 
     @staticmethod
-    def _tiers(templar, task_vars) -> list[str]:
+    def _tiers(templar: t.Any, task_vars: Values) -> list[str]:
         tiers = templar.template(task_vars.get("stack_tiers", []))
         return [str(tier) for tier in tiers] if isinstance(tiers, (list, tuple)) else []
 
     @staticmethod
-    def _role_values(templar, options, variables) -> tuple[dict[str, t.Any], list[str]]:
+    def _role_values(templar: t.Any, options: Values, variables: Values) -> tuple[dict[str, t.Any], list[str]]:
         given: dict[str, t.Any] = {}
         errors = []
         for name in options:
@@ -83,7 +85,7 @@ class ActionModule(ActionBase):
         values, said = argument_specs.validate(options, given)
         return {**given, **values}, [*errors, *said]
 
-    def _stack(self, specs, values, task_vars) -> description.Stack:
+    def _stack(self, specs: Specs, values: Values, task_vars: Values) -> description.Stack:
         host = task_vars.get("inventory_hostname", "")
         hostvars = task_vars.get("hostvars", {})
         return description.Stack(
@@ -100,7 +102,7 @@ class ActionModule(ActionBase):
         )
 
 
-def _trusted(value):
+def _trusted(value: t.Any) -> t.Any:
     if isinstance(value, str):
         return trust_as_template(value)
     if isinstance(value, dict):
@@ -110,7 +112,7 @@ def _trusted(value):
     return value
 
 
-def _set_names(specs, task_vars) -> set[str]:
+def _set_names(specs: Specs, task_vars: Values) -> set[str]:
     prefixes = tuple(f"{role}_" for role in specs)
     return {
         name
@@ -119,7 +121,7 @@ def _set_names(specs, task_vars) -> set[str]:
     }
 
 
-def _missing_directories(values, task_vars) -> dict[str, str]:
+def _missing_directories(values: Values, task_vars: Values) -> dict[str, str]:
     missing = {}
     for index, site in enumerate(values.get("s3_site_sites") or []):
         source = site.get("source") if isinstance(site, dict) else None

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from ansible.errors import AnsibleFilterError
+import typing as t
 
+from ansible.errors import AnsibleFilterError
 from ansible_collections.palier.aws.plugins.plugin_utils import argument_specs
 
 
-def with_defaults(items, role, variable):
+def with_defaults(items: list[dict[str, t.Any]], role: str, variable: str) -> list[dict[str, t.Any]]:
     """See plugin_utils/argument_specs.py."""
     try:
         return argument_specs.with_defaults(items, role, variable)
@@ -20,5 +21,5 @@ def with_defaults(items, role, variable):
 class FilterModule:
     """Ansible's entry point."""
 
-    def filters(self):
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"with_defaults": with_defaults}

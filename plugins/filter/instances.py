@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.palier.aws.plugins.plugin_utils import instances
 
 
 class FilterModule:
     """Ansible's entry point."""
 
-    def filters(self):
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "application_config": instances.application_config,
             "ec2_app_facts": instances.ec2_app_facts,

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from ansible.errors import AnsibleFilterError
+import typing as t
 
+from ansible.errors import AnsibleFilterError
 from ansible_collections.palier.aws.plugins.plugin_utils import network
 
 
-def subnet_layout(cidr, **options):
+def subnet_layout(cidr: str, **options: t.Any) -> list[network.Subnet]:
     """See plugin_utils/network.py."""
     try:
         return network.subnet_layout(cidr, **options)
@@ -20,7 +21,7 @@ def subnet_layout(cidr, **options):
 class FilterModule:
     """Ansible's entry point."""
 
-    def filters(self):
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "subnet_layout": subnet_layout,
             "tier_security_groups": network.tier_security_groups,

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.palier.aws.plugins.plugin_utils import peering
 
 
 class FilterModule:
     """Ansible's entry point."""
 
-    def filters(self):
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "peering_facts": peering.peering_facts,
             "peering_rules": peering.peering_rules,

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.palier.aws.plugins.plugin_utils import sites
 
 
 class FilterModule:
     """Ansible's entry point."""
 
-    def filters(self):
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"site_facts": sites.site_facts, "site_source": sites.site_source}

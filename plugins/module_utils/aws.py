@@ -31,7 +31,7 @@ def error_handler(*missing_codes: str) -> type[AWSErrorHandler]:
 
     class Handler(AWSErrorHandler):
         @classmethod
-        def _is_missing(cls):
+        def _is_missing(cls) -> t.Any:
             return is_boto3_error_code(list(missing_codes))
 
     return Handler

@@ -8,7 +8,7 @@ import typing as t
 
 from ansible_collections.palier.aws.plugins.module_utils.plan import Step
 
-Endpoint = t.Dict[str, t.Any]
+Endpoint = dict[str, t.Any]
 
 #: States in which an endpoint counts as gone (Amazon EC2 API reference, VpcEndpoint).
 GONE = frozenset({"deleting", "deleted", "failed", "rejected", "expired"})

@@ -11,7 +11,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_specifications,
 )
-
 from ansible_collections.palier.aws.plugins.module_utils.aws import error_handler
 
 EndpointErrors = error_handler("InvalidVpcEndpointId.NotFound", "InvalidVpcId.NotFound")
@@ -33,7 +32,11 @@ def create_endpoint(client: t.Any, vpc_id: str, service: str, tables: list[str],
     """Create it, tagged from its first moment."""
     specification = boto3_tag_specifications(tags, ["vpc-endpoint"])
     client.create_vpc_endpoint(
-        VpcEndpointType="Gateway", VpcId=vpc_id, ServiceName=service, RouteTableIds=tables, TagSpecifications=specification
+        VpcEndpointType="Gateway",
+        VpcId=vpc_id,
+        ServiceName=service,
+        RouteTableIds=tables,
+        TagSpecifications=specification,
     )
 
 

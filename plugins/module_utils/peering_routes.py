@@ -8,7 +8,7 @@ import typing as t
 
 from ansible_collections.palier.aws.plugins.module_utils.plan import Step
 
-RouteTable = t.Dict[str, t.Any]
+RouteTable = dict[str, t.Any]
 
 
 def name_of(table: RouteTable) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
-
 from ansible_collections.palier.aws.plugins.module_utils.aws import error_handler
 
 Errors = error_handler()

@@ -13,8 +13,8 @@ author:
   - The palier.aws authors (@palier)
 description:
   - Lists every resource that carries a stack's tags, through the Resource Groups Tagging API of the region and of
-    V(us-east-1), where AWS lists what is global, and the IAM roles, instance profiles and policies below the stack's path,
-    which that API leaves out.
+    V(us-east-1), where AWS lists what is global, and the IAM roles, instance profiles and policies below the stack's
+    path, which that API leaves out.
   - Reads only.
 options:
   stack_name:
@@ -73,8 +73,9 @@ resources:
       sample: network
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+import typing as t
 
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.palier.aws.plugins.module_utils.aws import run_module
 from ansible_collections.palier.aws.plugins.module_utils.stack_resources import from_iam, from_tagging
 from ansible_collections.palier.aws.plugins.module_utils.stack_resources_api import (
@@ -88,7 +89,7 @@ from ansible_collections.palier.aws.plugins.module_utils.stack_resources_api imp
 GLOBAL_REGION = "us-east-1"
 
 
-def run(module):
+def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     """Collect and sort."""
     found = []
     if module.params["tags"]:
@@ -98,7 +99,7 @@ def run(module):
     return {"changed": False, "resources": sorted(found, key=lambda resource: resource["arn"])}
 
 
-def tagged(module):
+def tagged(module: AnsibleAWSModule) -> list[dict[str, str]]:
     """Resources that carry the stack's tags, each once."""
     tags = {"Stack": module.params["stack_name"], "Environment": module.params["stack_env"]}
     resources = {}
@@ -109,7 +110,7 @@ def tagged(module):
     return list(resources.values())
 
 
-def in_iam(module):
+def in_iam(module: AnsibleAWSModule) -> list[dict[str, str]]:
     """Roles, instance profiles and policies below the path."""
     path = module.params["iam_path"]
     client = module.client("iam")
@@ -117,7 +118,7 @@ def in_iam(module):
     return [from_iam(arn, path) for arn in listed]
 
 
-def main():
+def main() -> None:
     """Ansible's entry point."""
     module = AnsibleAWSModule(
         argument_spec={

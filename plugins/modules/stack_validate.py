@@ -45,7 +45,7 @@ region_check:
 from ansible.module_utils.basic import AnsibleModule
 
 
-def main():
+def main() -> None:
     """Ansible calls the action plugin of this name instead."""
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
     module.fail_json(msg="stack_validate runs on the controller, as an action plugin, and was called as a module")

@@ -13,8 +13,8 @@ author:
   - The palier.aws authors (@palier)
 description:
   - Creates the gateway endpoint of S3 or DynamoDB in a VPC, and changes which route tables it serves.
-  - M(amazon.aws.ec2_vpc_endpoint) cannot change the route tables. When a subnet with its own table is added, it tries to
-    create a second endpoint, which AWS refuses. It also deletes endpoints, which this module does not.
+  - M(amazon.aws.ec2_vpc_endpoint) cannot change the route tables. When a subnet with its own table is added, it tries
+    to create a second endpoint, which AWS refuses. It also deletes endpoints, which this module does not.
 options:
   vpc_id:
     description: Id of the VPC. In check mode it need not exist; a creation is planned then.
@@ -59,15 +59,16 @@ plan:
       reason: it serves other route tables
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+import typing as t
 
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.palier.aws.plugins.module_utils import gateway_endpoints as decide
 from ansible_collections.palier.aws.plugins.module_utils import gateway_endpoints_api as api
 from ansible_collections.palier.aws.plugins.module_utils.aws import run_module
-from ansible_collections.palier.aws.plugins.module_utils.plan import outcome
+from ansible_collections.palier.aws.plugins.module_utils.plan import Step, outcome
 
 
-def run(module):
+def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     """Describe, decide, apply."""
     params = module.params
     client = module.client("ec2")
@@ -80,7 +81,7 @@ def run(module):
     return outcome(steps)
 
 
-def apply(client, params, current, steps):
+def apply(client: t.Any, params: dict[str, t.Any], current: t.Any, steps: list[Step]) -> None:
     """Carry out the steps that write."""
     for step in steps:
         if step.verb == "create":
@@ -92,14 +93,14 @@ def apply(client, params, current, steps):
             retag(client, current["VpcEndpointId"], step.before["tags"], step.after["tags"])
 
 
-def table_changes(step):
+def table_changes(step: Step) -> dict[str, list[str]]:
     """Arguments of ModifyVpcEndpoint; it takes no empty list."""
     before, after = set(step.before["route_table_ids"]), set(step.after["route_table_ids"])
     changes = {"AddRouteTableIds": sorted(after - before), "RemoveRouteTableIds": sorted(before - after)}
     return {name: tables for name, tables in changes.items() if tables}
 
 
-def retag(client, endpoint_id, before, after):
+def retag(client: t.Any, endpoint_id: str, before: dict[str, str], after: dict[str, str]) -> None:
     """Write the tags that differ and remove those that go."""
     changed = {key: value for key, value in after.items() if before.get(key) != value}
     if changed:
@@ -109,7 +110,7 @@ def retag(client, endpoint_id, before, after):
         api.delete_tags(client, endpoint_id, gone)
 
 
-def main():
+def main() -> None:
     """Ansible's entry point."""
     module = AnsibleAWSModule(
         argument_spec={

@@ -12,10 +12,10 @@ short_description: Route a peer's network through a peering connection, in many 
 author:
   - The palier.aws authors (@palier)
 description:
-  - Sees to it that every route table that the filters match sends the peer's CIDR block through a VPC peering connection,
-    and leaves every other route as it is.
-  - One description call serves all tables. M(amazon.aws.ec2_vpc_route_table) takes the whole content of one table instead,
-    and the tables of a peer belong to the peer's own network.
+  - Sees to it that every route table that the filters match sends the peer's CIDR block through a VPC peering
+    connection, and leaves every other route as it is.
+  - One description call serves all tables. M(amazon.aws.ec2_vpc_route_table) takes the whole content of one table
+    instead, and the tables of a peer belong to the peer's own network.
   - In check mode, tables that do not exist yet are planned rather than missed.
 options:
   filters:
@@ -71,17 +71,18 @@ plan:
       reason: it has no route to 10.1.0.0/16
 """
 
+import typing as t
+
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
-
 from ansible_collections.palier.aws.plugins.module_utils import peering_routes as decide
 from ansible_collections.palier.aws.plugins.module_utils import peering_routes_api as api
 from ansible_collections.palier.aws.plugins.module_utils.aws import run_module
 from ansible_collections.palier.aws.plugins.module_utils.plan import Step, outcome
 
 
-def run(module):
+def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     """Describe, decide, apply."""
     params = module.params
     client = module.client("ec2")
@@ -92,7 +93,7 @@ def run(module):
     return outcome(steps)
 
 
-def plan(module, tables):
+def plan(module: AnsibleAWSModule, tables: list[decide.RouteTable]) -> list[Step]:
     """The steps for these tables."""
     params = module.params
     destination, connection = params["destination_cidr_block"], params["vpc_peering_connection_id"]
@@ -102,10 +103,12 @@ def plan(module, tables):
         return decide.plan_present(tables, destination, connection)
     if module.check_mode:
         return [Step("create", f"route to {destination}", "its route tables are not there yet")]
-    raise AnsibleAWSError(message=f"filters: no route table matches {params['filters']}; deploy that stack's network first")
+    raise AnsibleAWSError(
+        message=f"filters: no route table matches {params['filters']}; deploy that stack's network first"
+    )
 
 
-def apply(client, params, tables, steps):
+def apply(client: t.Any, params: dict[str, t.Any], tables: list[decide.RouteTable], steps: list[Step]) -> None:
     """Carry out the steps that write."""
     ids = {f"route table {decide.name_of(table)}": table["RouteTableId"] for table in tables}
     connection = params["vpc_peering_connection_id"]
@@ -119,7 +122,7 @@ def apply(client, params, tables, steps):
                 api.delete_route(client, ids[step.resource], destination)
 
 
-def main():
+def main() -> None:
     """Ansible's entry point."""
     module = AnsibleAWSModule(
         argument_spec={

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-Options = t.Dict[str, t.Any]
+Options = dict[str, t.Any]
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 

@@ -54,7 +54,7 @@ class Stack:
     :param names: every variable name that the inventory sets with a role's prefix.
     :param known: variable names of all roles, by role.
     :param peers: descriptions of the inventory's other stacks, by host (C(stack_*), C(network_cidr) and such).
-    :param files: directories of the customer that exist, among those the values name.
+    :param missing_directories: directories of the customer that do not exist, by the variable that names them.
     """
 
     host: str
@@ -262,8 +262,8 @@ def _overlap(stack: Stack, where: str, peer: str, other: Values) -> t.Iterator[s
         return  # said where the block itself is checked
     if overlaps:
         yield (
-            f"network_cidr: '{mine}' of {stack.host} and '{theirs}' of {peer} overlap, and overlapping networks cannot be"
-            f" peered ({where}); give one of them another block, such as '{_free_block(mine, theirs)}'"
+            f"network_cidr: '{mine}' of {stack.host} and '{theirs}' of {peer} overlap, and overlapping networks cannot"
+            f" be peered ({where}); give one of them another block, such as '{_free_block(mine, theirs)}'"
         )
 
 
@@ -288,10 +288,13 @@ def _database(stack: Stack) -> t.Iterator[str]:
         )
     if str(stack.values.get("rds_username")) in ("admin", "administrator", "root", "postgres", "rdsadmin", "awsuser"):
         yield (
-            f"rds_username: '{stack.values['rds_username']}' is an engine's default or reserved name, which attackers try"
-            " first; write another one, such as 'dbowner'"
+            f"rds_username: '{stack.values['rds_username']}' is an engine's default or reserved name, which attackers"
+            " try first; write another one, such as 'dbowner'"
         )
-    storage, most = int(stack.values.get("rds_allocated_storage", 0)), int(stack.values.get("rds_max_allocated_storage", 0))
+    storage, most = (
+        int(stack.values.get("rds_allocated_storage", 0)),
+        int(stack.values.get("rds_max_allocated_storage", 0)),
+    )
     # Amazon RDS user guide, "Managing capacity automatically": the limit must be at least 10 % above the storage.
     if most and most * 10 < storage * 11:
         yield (
@@ -367,8 +370,8 @@ def _instance_subnets(stack: Stack) -> t.Iterator[str]:
             yield f"{where}.subnets: '{wanted}' is no type of subnet here; the network has {', '.join(sorted(kinds))}"
         elif wanted != "public" and stack.values.get("network_nat", "none") == "none":
             yield (
-                f"{where}.subnets: an instance in a {wanted} subnet installs its packages through a NAT gateway, and there"
-                " is none; write network_nat: single"
+                f"{where}.subnets: an instance in a {wanted} subnet installs its packages through a NAT gateway, and"
+                " there is none; write network_nat: single"
             )
 
 
@@ -380,14 +383,15 @@ def _application_secrets(stack: Stack) -> t.Iterator[str]:
             if SECRET_NAME.search(str(key)):
                 # The value is not repeated: it may be a real secret.
                 yield (
-                    f"{where}.application.environment.{key}: a secret in plain text does not belong in the inventory and"
-                    f" would stand in user data; create it in Secrets Manager and write application.secrets: {{{key}: NAME}}"
+                    f"{where}.application.environment.{key}: a secret in plain text does not belong in the inventory"
+                    " and would stand in user data; create it in Secrets Manager and write"
+                    f" application.secrets: {{{key}: NAME}}"
                 )
         size = sum(len(f"{key}={value}\n") for key, value in environment.items())
         if size > ENVIRONMENT_LIMIT:
             yield (
-                f"{where}.application.environment: {size} bytes do not fit into user data (at most {ENVIRONMENT_LIMIT});"
-                " move large values to SSM parameters and name them under application.secrets"
+                f"{where}.application.environment: {size} bytes do not fit into user data (at most"
+                f" {ENVIRONMENT_LIMIT}); move large values to SSM parameters and name them under application.secrets"
             )
 
 
@@ -397,8 +401,9 @@ def _role_names(stack: Stack) -> t.Iterator[str]:
         name = f"{stack.prefix}-{instance.get('name')}"
         if len(name) > ROLE_NAME_LIMIT:
             yield (
-                f"{where}.name: the role's name '{name}' would have {len(name)} characters, IAM allows {ROLE_NAME_LIMIT};"
-                f" shorten stack_name, stack_env or the instance's name by {len(name) - ROLE_NAME_LIMIT}"
+                f"{where}.name: the role's name '{name}' would have {len(name)} characters, IAM allows"
+                f" {ROLE_NAME_LIMIT}; shorten stack_name, stack_env or the instance's name by"
+                f" {len(name) - ROLE_NAME_LIMIT}"
             )
 
 
@@ -418,6 +423,11 @@ def _sites(stack: Stack) -> t.Iterator[str]:
                 f" such as '{stack.prefix}-{site.get('name')}'"
             )
         if not bucket and len(f"{stack.prefix}-{site.get('name')}") > 63 - len("-123456789012"):
-            yield f"{where}.name: the bucket's name would be over 63 characters; write {where}.bucket with a shorter one"
+            yield (
+                f"{where}.name: the bucket's name would be over 63 characters; write {where}.bucket with a shorter one"
+            )
     for where, path in sorted(stack.missing_directories.items()):
-        yield f"{where}: there is no directory '{path}'; write the path of the built site, relative to the inventory or to where the run is started"
+        yield (
+            f"{where}: there is no directory '{path}'; write the path of the built site, relative to the inventory or"
+            " to where the run is started"
+        )

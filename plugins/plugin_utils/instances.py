@@ -48,8 +48,10 @@ IMAGES: dict[str, dict[str, t.Any]] = {
         "container_setup": [
             "install -d -m 0755 /etc/apt/keyrings",
             "curl -fsSL https://download.docker.com/linux/debian/gpg -o /etc/apt/keyrings/docker.asc",
-            "echo 'deb [signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian bookworm stable'"
-            " > /etc/apt/sources.list.d/docker.list",
+            (
+                "echo 'deb [signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian"
+                " bookworm stable' > /etc/apt/sources.list.d/docker.list"
+            ),
             "apt-get update -q",
             "apt-get install -qy docker-compose-plugin docker-buildx-plugin",
         ],
@@ -62,10 +64,12 @@ IMAGES: dict[str, dict[str, t.Any]] = {
         # Amazon Linux packages Docker without Compose: the plugin comes from its release page, with its checksum.
         "container_setup": [
             f"install -d -m 0755 {_AMAZON_COMPOSE.rsplit('/', 1)[0]}",
-            "cd /tmp && f=docker-compose-linux-$(uname -m)"
-            " && u=https://github.com/docker/compose/releases/download/v2.40.0"
-            " && curl -fsSLO $u/$f && curl -fsSL $u/$f.sha256 | sha256sum -c -"
-            f" && install -m 0755 $f {_AMAZON_COMPOSE}",
+            (
+                "cd /tmp && f=docker-compose-linux-$(uname -m)"
+                " && u=https://github.com/docker/compose/releases/download/v2.40.0"
+                " && curl -fsSLO $u/$f && curl -fsSL $u/$f.sha256 | sha256sum -c -"
+                f" && install -m 0755 $f {_AMAZON_COMPOSE}"
+            ),
         ],
     },
 }
@@ -117,7 +121,13 @@ def application_config(
 
 
 def instance_policy(
-    instance: Instance, partition: str, region: str, account_id: str, database: str, parameter: str, tiers: t.Sequence[str]
+    instance: Instance,
+    partition: str,
+    region: str,
+    account_id: str,
+    database: str,
+    parameter: str,
+    tiers: t.Sequence[str],
 ) -> dict[str, t.Any]:
     """The policy of an instance's role: its own secrets and parameters, the database's secret, nothing else.
 
@@ -152,7 +162,7 @@ def _secret_arn(arn: str, name: str) -> str:
 
 
 def _database_secret(arn: str, database: str) -> dict[str, t.Any]:
-    """The master secret that RDS manages: its name holds an id that only AWS knows, its tag holds the database's ARN."""
+    """The master secret that RDS manages: only AWS knows its name, but its tag holds the database's ARN."""
     statement = _allow(
         "ReadDatabaseSecret",
         ["secretsmanager:GetSecretValue"],
@@ -202,8 +212,8 @@ def instance_plan(
     :param instances: the instances that the inventory wants, defaults filled in.
     :param found: the published facts of those that stand, by name (``id``, ``digest``).
     :param digests: digest of the user data that each one should have.
-    :returns: the instances, each with ``action`` (``create``, ``keep``, ``in_place``, ``replace``), ``reason``, ``id`` and
-        ``digest``.
+    :returns: the instances, each with ``action`` (``create``, ``keep``, ``in_place``, ``replace``), ``reason``, ``id``
+        and ``digest``.
     """
     return [{**instance, **_action(instance, found.get(instance["name"]), digests)} for instance in instances]
 
@@ -256,9 +266,7 @@ def rds_facts(found: list[dict[str, t.Any]], identifier: str) -> dict[str, t.Any
         "identifier": identifier,
         "arn": database.get("db_instance_arn", ""),
         "status": database.get("db_instance_status", "absent"),
-        "security_groups": [
-            group["vpc_security_group_id"] for group in database.get("vpc_security_groups") or []
-        ],
+        "security_groups": [group["vpc_security_group_id"] for group in database.get("vpc_security_groups") or []],
         "connection": {
             "engine": database.get("engine", ""),
             "host": endpoint.get("address", ""),
@@ -267,4 +275,3 @@ def rds_facts(found: list[dict[str, t.Any]], identifier: str) -> dict[str, t.Any
             "secret_arn": (database.get("master_user_secret") or {}).get("secret_arn", ""),
         },
     }
-

@@ -15,8 +15,8 @@ LARGEST_VPC = 16
 SLOTS_PER_TYPE = 4
 BITS_FOR_SLOTS = 4
 
-Subnet = t.Dict[str, t.Any]
-Group = t.Dict[str, t.Any]
+Subnet = dict[str, t.Any]
+Group = dict[str, t.Any]
 
 WORLD = "0.0.0.0/0"
 #: As AWS makes it for a new group, so that it is found and not rewritten.
@@ -214,8 +214,9 @@ def network_facts(
     """What the network tier publishes, from what the account answered.
 
     :returns: ``vpc_id`` and ``cidr`` (empty where there is no VPC), ``subnets`` by name (``id``, ``cidr``, ``zone``,
-        ``type``), ``route_tables`` by name (``id``, ``type``, ``destinations``), ``peering_routes`` by route table name, ``nat_gateways`` by the name
-        of their subnet (``id``, ``state``, ``public_ip``), ``security_groups`` by key (ids).
+        ``type``), ``route_tables`` by name (``id``, ``type``, ``destinations``), ``peering_routes`` by the name of the
+        route table, ``nat_gateways`` by the name of their subnet (``id``, ``state``, ``public_ip``),
+        ``security_groups`` by key (ids).
     """
     vpc = vpcs[0] if vpcs else {}
     by_id = {subnet["subnet_id"]: _name(subnet) for subnet in subnets}

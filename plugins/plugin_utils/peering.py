@@ -67,7 +67,7 @@ def peering_side(
     """One side of a connection, as the tasks use it.
 
     :param network: the published network of that side.
-    :param stack: that side's ``stack_name``, ``stack_env``, ``stack_region``, ``network_cidr``, and names of its own groups.
+    :param stack: that side's ``stack_name``, ``stack_env``, ``stack_region``, ``network_cidr``, own group names.
     :param environment: task environment by which that side's region and account are reached.
     :param account_id: number of that side's account.
     """

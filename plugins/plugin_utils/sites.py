@@ -28,9 +28,7 @@ def site_bucket(site: t.Mapping[str, t.Any], prefix: str, account_id: str) -> st
     return str(site.get("bucket") or f"{prefix}-{site['name']}-{account_id}")
 
 
-def site_facts(
-    sites: list[dict[str, t.Any]], prefix: str, account_id: str, region: str
-) -> dict[str, dict[str, t.Any]]:
+def site_facts(sites: list[dict[str, t.Any]], prefix: str, account_id: str, region: str) -> dict[str, dict[str, t.Any]]:
     """What the tier publishes, by site name: ``bucket``, ``hosting`` and ``url`` (empty for a private one)."""
     facts = {}
     for site in sites:
