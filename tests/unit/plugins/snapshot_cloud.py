@@ -71,6 +71,8 @@ class Cloud:
         self.databases: dict[str, Raw] = {}
         self.clusters: dict[str, Raw] = {}
         self.images: list[Raw] = []
+        self.volumes: list[Raw] = []
+        self.others: dict[str, Raw] = {}
         self.ebs: list[Raw] = []
         self.rds: list[Raw] = []
         self.keys: dict[str, Raw] = {}
@@ -131,6 +133,7 @@ class Cloud:
         self.instances[instance] = {
             "InstanceId": instance,
             "State": {"Name": "running"},
+            "Placement": {"AvailabilityZone": f"{region}a"},
             "RootDeviceName": "/dev/xvda",
             "Tags": [{"Key": "Name", "Value": name}] if name else [],
             "BlockDeviceMappings": [
@@ -189,6 +192,12 @@ class Cloud:
         for raw in self.rds:
             if raw["Status"] in ("creating", "copying") and self.now >= raw["ready"]:
                 raw["Status"] = "available"
+        for name, raw in list(self.databases.items()):
+            if raw["DBInstanceStatus"] in ("creating", "renaming") and self.now >= raw["ready"]:
+                raw["DBInstanceStatus"] = "available"
+                if "renamed" in raw:
+                    raw["DBInstanceIdentifier"] = raw.pop("renamed")
+                    self.databases[raw["DBInstanceIdentifier"]] = self.databases.pop(name)
 
     def _page(self, items: list[Raw], params: Raw, size: str, token: str) -> tuple[list[Raw], Raw]:
         start = int(params.get(token, 0))
@@ -313,17 +322,21 @@ class Cloud:
     def aws_create_tags(self, params: Raw, place: t.Any) -> Raw:
         self._check_tags(params["Tags"])
         assert len(params["Resources"]) <= 1000
-        for raw in self._mine(self.ebs, place):
-            if raw["SnapshotId"] in params["Resources"]:
-                new = {tag["Key"] for tag in params["Tags"]}
-                raw["Tags"] = [tag for tag in raw["Tags"] if tag["Key"] not in new] + params["Tags"]
+        new = {tag["Key"] for tag in params["Tags"]}
+        for raw in self._taggable(params["Resources"], place):
+            raw["Tags"] = [tag for tag in raw["Tags"] if tag["Key"] not in new] + params["Tags"]
         return {}
+
+    def _taggable(self, ids: list[str], place: t.Any) -> list[Raw]:
+        snapshots = [raw for raw in self._mine(self.ebs, place) if raw["SnapshotId"] in ids]
+        instances = [self.instances[name] for name in ids if name in self.instances]
+        others = [self.others.setdefault(name, {"Tags": []}) for name in ids if name.startswith("vol-")]
+        return snapshots + instances + others
 
     def aws_delete_tags(self, params: Raw, place: t.Any) -> Raw:
         gone = {tag["Key"] for tag in params["Tags"]}
-        for raw in self._mine(self.ebs, place):
-            if raw["SnapshotId"] in params["Resources"]:
-                raw["Tags"] = [tag for tag in raw["Tags"] if tag["Key"] not in gone]
+        for raw in self._taggable(params["Resources"], place):
+            raw["Tags"] = [tag for tag in raw["Tags"] if tag["Key"] not in gone]
         return {}
 
     def aws_modify_snapshot_attribute(self, params: Raw, place: t.Any) -> Raw:
@@ -333,6 +346,7 @@ class Cloud:
         return {}
 
     def aws_describe_db_instances(self, params: Raw, place: t.Any) -> Raw:
+        self._settle()
         raw = self.databases.get(params["DBInstanceIdentifier"])
         if not raw or raw["region"] != place.region:
             raise refusal("DBInstanceNotFound", "DBInstance not found")
@@ -343,6 +357,95 @@ class Cloud:
         if not raw:
             raise refusal("DBClusterNotFoundFault", "DBCluster not found")
         return {"DBClusters": [raw]}
+
+    def _restore_database(self, params: Raw, place: t.Any, name: str) -> Raw:
+        if name in self.databases:
+            raise refusal("DBInstanceAlreadyExists", "DB instance already exists")
+        self.databases[name] = {
+            "DBInstanceIdentifier": name,
+            "DBInstanceStatus": "creating",
+            "TagList": params.get("Tags", []),
+            "region": place.region,
+            "ready": self.now + timedelta(seconds=self.pending_seconds),
+            "asked": params,
+        }
+        return {"DBInstance": self.databases[name]}
+
+    def aws_restore_db_instance_from_db_snapshot(self, params: Raw, place: t.Any) -> Raw:
+        wanted = params["DBSnapshotIdentifier"]
+        found = [r for r in self._mine(self.rds, place) if wanted in (r["DBSnapshotIdentifier"], r["DBSnapshotArn"])]
+        if not found:
+            raise refusal("DBSnapshotNotFound", f"DBSnapshot {wanted} not found")
+        return self._restore_database(params, place, params["DBInstanceIdentifier"])
+
+    def aws_restore_db_instance_to_point_in_time(self, params: Raw, place: t.Any) -> Raw:
+        assert params["SourceDBInstanceIdentifier"] in self.databases
+        assert ("RestoreTime" in params) != ("UseLatestRestorableTime" in params)
+        return self._restore_database(params, place, params["TargetDBInstanceIdentifier"])
+
+    def aws_modify_db_instance(self, params: Raw, place: t.Any) -> Raw:
+        self._settle()
+        raw, new = self.databases[params["DBInstanceIdentifier"]], params["NewDBInstanceIdentifier"]
+        if new in self.databases:
+            raise refusal("DBInstanceAlreadyExists", "DB instance already exists")
+        if raw["DBInstanceStatus"] != "available":
+            raise refusal("InvalidDBInstanceState", "Database instance is not in available state.")
+        ready = self.now + timedelta(seconds=self.pending_seconds)
+        raw.update(DBInstanceStatus="renaming", renamed=new, ready=ready)
+        return {"DBInstance": raw}
+
+    def aws_create_volume(self, params: Raw, place: t.Any) -> Raw:
+        known = [v for v in self.volumes if v["token"] == params["ClientToken"]]
+        if not known:
+            assert params["SnapshotId"] in [r["SnapshotId"] for r in self._mine(self.ebs, place)]
+            volume = {
+                "VolumeId": f"vol-{next(self._ids):017x}",
+                "SnapshotId": params["SnapshotId"],
+                "State": "available",
+                "Tags": params["TagSpecifications"][0]["Tags"],
+                "token": params["ClientToken"],
+                "asked": params,
+            }
+            self.volumes.append(volume)
+            known = [volume]
+        return known[0]
+
+    def aws_describe_volumes(self, params: Raw, place: t.Any) -> Raw:
+        if "VolumeIds" in params:
+            return {"Volumes": [{"VolumeId": v, "VolumeType": "gp3", "Iops": 4000} for v in params["VolumeIds"]]}
+        ((name, values),) = [(f["Name"], f["Values"]) for f in params["Filters"]]
+        found = [v for v in self.volumes if {"Key": name[4:], "Value": values[0]} in v["Tags"]]
+        return {"Volumes": found}
+
+    def _device(self, volume: str) -> tuple[Raw, Raw]:
+        return next(
+            (instance, mapping)
+            for instance in self.instances.values()
+            for mapping in instance["BlockDeviceMappings"]
+            if mapping["Ebs"]["VolumeId"] == volume
+        )
+
+    def aws_detach_volume(self, params: Raw, place: t.Any) -> Raw:
+        instance, mapping = self._device(params["VolumeId"])
+        assert instance["State"]["Name"] == "stopped", "the file system is in use"
+        instance["BlockDeviceMappings"].remove(mapping)
+        return {}
+
+    def aws_attach_volume(self, params: Raw, place: t.Any) -> Raw:
+        mappings = self.instances[params["InstanceId"]]["BlockDeviceMappings"]
+        if params["Device"] in [m["DeviceName"] for m in mappings]:
+            raise refusal("InvalidParameterValue", "device is in use")
+        mappings.append({"DeviceName": params["Device"], "Ebs": {"VolumeId": params["VolumeId"], "Status": "attached"}})
+        next(v for v in self.volumes if v["VolumeId"] == params["VolumeId"])["State"] = "in-use"
+        return {}
+
+    def aws_stop_instances(self, params: Raw, place: t.Any) -> Raw:
+        self.instances[params["InstanceIds"][0]]["State"] = {"Name": "stopped"}
+        return {}
+
+    def aws_start_instances(self, params: Raw, place: t.Any) -> Raw:
+        self.instances[params["InstanceIds"][0]]["State"] = {"Name": "running"}
+        return {}
 
     def _describe_rds(self, params: Raw, place: t.Any, kind: str) -> Raw:
         assert params["SnapshotType"] == "manual"
