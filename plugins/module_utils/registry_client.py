@@ -8,6 +8,7 @@ a lost connection, and given a fresh token when the old one has run out. Bytes a
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import random
@@ -50,12 +51,14 @@ class RegistryError(Exception):
     :param message: what was asked and what came back.
     :param status: the HTTP status, or 0 where there was none.
     :param code: the registry's own error code, or empty.
+    :param retry_after: the answer's Retry-After header, if it had one.
     """
 
-    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+    def __init__(self, message: str, status: int = 0, code: str = "", retry_after: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -207,8 +210,9 @@ class Registry:
             answer = self.request("PUT", f"{repository}/manifests/{reference}", (201,), headers, body=manifest.raw)
         except RegistryError:
             # A first try may have been stored although its answer was lost; an immutable tag then refuses the second.
-            if self.manifest_digest(repository, reference) == manifest.digest:
-                return
+            with contextlib.suppress(RegistryError):
+                if self.manifest_digest(repository, reference) == manifest.digest:
+                    return
             raise
         stored = answer.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
@@ -351,4 +355,9 @@ def _error(method: str, url: str, answer: t.Any) -> RegistryError:
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         pass
     text = " ".join(filter(None, [code, message])) or (answer.reason or "")
-    return RegistryError(f"{method} {_public(url)}: {answer.status} {text}".rstrip(), answer.status, code)
+    return RegistryError(
+        f"{method} {_public(url)}: {answer.status} {text}".rstrip(),
+        answer.status,
+        code,
+        answer.headers.get("Retry-After"),
+    )

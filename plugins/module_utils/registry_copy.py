@@ -243,6 +243,7 @@ class Copier:
     def _transfer(self, pair: Pair, blob: Blob, mount_from: str | None) -> bool:
         """Bring a blob into a repository. False when it was mounted rather than sent."""
         damaged = 0
+        retry_after = None
         for attempt in range(1, TRIES + 1):
             location = self._destination.start_upload(pair.destination, blob.digest, mount_from)
             if location is None:
@@ -258,9 +259,10 @@ class Copier:
             except (_SourceLostError, _UploadLostError) as error:
                 if attempt == TRIES:
                     raise RegistryError(f"{pair.destination}: blob {blob.digest}: {error}") from error
+                retry_after = getattr(error.__cause__, "retry_after", None)
             else:
                 return True
-            self._sleep(pause(attempt))
+            self._sleep(pause(attempt, retry_after))
         raise AssertionError("unreachable")
 
     def _stream(self, pair: Pair, blob: Blob, location: str) -> None:

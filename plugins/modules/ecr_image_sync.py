@@ -304,6 +304,7 @@ import re
 import time
 import typing as t
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.palier.aws.plugins.module_utils.aws import run_module
 from ansible_collections.palier.aws.plugins.module_utils.ecr import Pair, Rules
@@ -401,7 +402,7 @@ def sync(module: AnsibleAWSModule) -> dict[str, t.Any]:
             result["failed"] = [_failed(failure) for failure in failures]
     finally:
         for warning in dict.fromkeys(job.warnings):
-            module.warn(warning)
+            warn(warning)
     result["images"] = [decision.as_dict() for decision in job.decisions]
     result["requests"] = {
         "api": source.requests + destination.requests,

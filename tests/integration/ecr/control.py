@@ -66,6 +66,7 @@ class ControlPlane:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def log_message(self, *_arguments: t.Any) -> None:
                 pass

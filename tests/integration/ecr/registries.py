@@ -55,9 +55,9 @@ class PlainRegistry:
         self.root.mkdir(parents=True, exist_ok=True)
         config = self.root / "config.yml"
         config.write_text(CONFIG.format(root=self.root / "data", port=self.port), encoding="utf-8")
-        self._process = subprocess.Popen(
-            [PROGRAM, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=(self.root / "log").open("wb")
-        )
+        with (self.root / "log").open("wb") as log:
+            command = [PROGRAM, "serve", str(config)]
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
         try:
             self._wait()
         except BaseException:
@@ -68,8 +68,6 @@ class PlainRegistry:
     def __exit__(self, *_exception: object) -> None:
         self._process.terminate()
         self._process.wait(timeout=20)
-        if self._process.stderr:
-            self._process.stderr.close()
 
     def _wait(self) -> None:
         for _attempt in range(200):
