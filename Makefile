@@ -65,7 +65,7 @@ test-integration: setup ## Whole systems, deployed on the emulator by real ansib
 
 .PHONY: molecule
 molecule: setup ## Every molecule scenario, against one emulator (SCENARIO=name runs one)
-	$(BIN)/python -m tools.molecule $(SCENARIO)
+	$(BIN)/python -m tools.molecule --jobs $(JOBS) $(SCENARIO)
 
 .PHONY: lint
 lint: setup ## Style, types, documentation, argument specs, generated files

@@ -1,6 +1,6 @@
 # Copyright (c) The palier.aws authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""``make molecule``: run scenarios one after the other against one emulator, and compare what their steps changed.
+"""``make molecule``: run scenarios against one emulator, and compare what their steps changed.
 
 Molecule itself only asks whether a second converge changed nothing. Here the plan must also be as long as what converge
 then does, a plan of a converged tier must be empty, and so must a second destroy.
@@ -16,10 +16,15 @@ import sys
 import time
 import typing as t
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools.collection import BIN, ROOT, environment
 
+#: Where the logs are written, and what molecule remembers of a run.
+CACHE = ROOT / ".cache" / "molecule"
+#: How much of a failed scenario's output is shown.
+LAST = 80
 #: Where molecule says which step comes next; colours are off.
 STEP = re.compile(r"^INFO\s+\[(?P<scenario>[\w-]+) > (?P<step>\w+)\] Executing")
 #: A host's line in the recap of an ansible-playbook run.
@@ -75,32 +80,85 @@ def describe(counts: dict[str, list[int]]) -> str:
     return ", ".join(f"{step} {'/'.join(map(str, numbers))}" for step, numbers in counts.items())
 
 
-def run_scenario(name: str, variables: dict[str, str]) -> tuple[int, list[str]]:
-    """Run one scenario, showing its output as it comes.
+def command_environment(name: str, variables: dict[str, str]) -> dict[str, str]:
+    """What molecule runs in.
 
     :param name: the scenario.
     :param variables: the emulator's environment.
-    :returns: molecule's exit code and its output.
     """
-    command = [str(BIN / "molecule"), "test", "-s", name]
     # What molecule remembers of an earlier run, it remembers of an emulator that is gone.
-    memory = ROOT / ".cache" / "molecule" / name
+    memory = CACHE / name
     shutil.rmtree(memory, ignore_errors=True)
-    variables = environment(
+    return environment(
         **variables,
         ANSIBLE_NOCOLOR="1",
         PY_COLORS="0",
         MOLECULE_EPHEMERAL_DIRECTORY=str(memory),
         MOLECULE_GLOB="molecule/*/molecule.yml",
     )
-    lines = []
-    with subprocess.Popen(
-        command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=1
-    ) as process:
-        for line in process.stdout or ():
+
+
+def follow(name: str, lines: t.Iterable[str], log: t.TextIO, verbose: bool) -> list[str]:
+    """Keep a scenario's output in its log; show all of it, or only the step that it is at and signs of life.
+
+    :param name: the scenario.
+    :param lines: the output as it comes.
+    :param log: gets all of it.
+    :param verbose: show all of it.
+    :returns: all of it.
+    """
+    kept = []
+    for line in lines:
+        log.write(line)
+        kept.append(line)
+        started = STEP.match(line)
+        if verbose:
             print(line, end="", flush=True)
-            lines.append(line)
+        elif started:
+            print(f"  {name}: {started['step']}", flush=True)
+        elif line.startswith("still waiting:"):
+            print(f"  {name}: {line.strip()}", flush=True)
+    return kept
+
+
+def run_scenario(name: str, variables: dict[str, str], verbose: bool) -> tuple[int, list[str]]:
+    """Run one scenario.
+
+    :param name: the scenario.
+    :param variables: the emulator's environment.
+    :param verbose: show molecule's output as it comes.
+    :returns: molecule's exit code and its output.
+    """
+    with (
+        (CACHE / f"{name}.log").open("w") as log,
+        subprocess.Popen(
+            [str(BIN / "molecule"), "test", "-s", name],
+            cwd=ROOT,
+            env=command_environment(name, variables),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=1,
+        ) as process,
+    ):
+        lines = follow(name, process.stdout or (), log, verbose)
     return process.returncode, lines
+
+
+def judge_scenario(name: str, variables: dict[str, str], verbose: bool) -> tuple[bool, list[str]]:
+    """Run one scenario and judge it.
+
+    :returns: whether it passed, and the lines that say so.
+    """
+    started = time.monotonic()
+    code, lines = run_scenario(name, variables, verbose)
+    counts = changed_by_step(lines)
+    problems = [f"molecule ended with {code}"] if code else judge(counts)
+    if problems and not verbose:
+        print("".join(lines[-LAST:]), flush=True)
+    state = "FAIL" if problems else "ok  "
+    verdict = f"{state}  {name} ({time.monotonic() - started:.0f} s): {describe(counts)}"
+    return not problems, [verdict, *[f"      {problem}; all of its output: {CACHE / name}.log" for problem in problems]]
 
 
 def main(arguments: t.Sequence[str] | None = None) -> int:
@@ -112,30 +170,24 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     known = scenarios()
     parser = argparse.ArgumentParser(prog="python -m tools.molecule", description=__doc__)
     parser.add_argument("scenario", nargs="*", help=f"one of: {', '.join(known)} (default: all)")
-    chosen = parser.parse_args(arguments).scenario or known
+    parser.add_argument("--jobs", type=int, default=1, help="how many scenarios run side by side (default: 1)")
+    options = parser.parse_args(arguments)
+    chosen = options.scenario or known
     unknown = [name for name in chosen if name not in known]
     if unknown:
         parser.error(f"no such scenario: {', '.join(unknown)}; there are: {', '.join(known)}")
 
     from tests.emulator import Emulator
 
-    summary = []
-    failed = 0
-    with Emulator() as emulator:
-        for name in chosen:
-            started = time.monotonic()
-            code, lines = run_scenario(name, emulator.env)
-            counts = changed_by_step(lines)
-            problems = ([f"molecule ended with {code}"] if code else []) + ([] if code else judge(counts))
-            failed += bool(problems)
-            state = "FAIL" if problems else "ok  "
-            summary.append(f"{state}  {name} ({time.monotonic() - started:.0f} s): {describe(counts)}")
-            summary += [f"      {problem}" for problem in problems]
-            emulator.reset()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # One emulator for all of them: each scenario's stacks have a name of their own.
+    with Emulator() as emulator, ThreadPoolExecutor(max_workers=options.jobs) as pool:
+        verdicts = list(pool.map(lambda name: judge_scenario(name, emulator.env, len(chosen) == 1), chosen))
+    passed = sum(good for good, _lines in verdicts)
     print("\nChanged tasks by step, one number for each run of the step:")
-    print("\n".join(summary))
-    print(f"molecule: {len(chosen) - failed} of {len(chosen)} scenarios passed")
-    return int(failed > 0)
+    print("\n".join(line for _good, lines in verdicts for line in lines))
+    print(f"molecule: {passed} of {len(chosen)} scenarios passed")
+    return int(passed < len(chosen))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import typing as t
 from pathlib import Path
 
@@ -67,9 +68,8 @@ class TestJudge:
 
 
 class FakeEmulator:
-    """Stands in for the emulator; counts how often it was emptied."""
+    """Stands in for the emulator."""
 
-    resets = 0
     env: t.ClassVar = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 
     def __enter__(self) -> FakeEmulator:
@@ -78,24 +78,42 @@ class FakeEmulator:
     def __exit__(self, *exc: object) -> None:
         pass
 
-    def reset(self) -> None:
-        FakeEmulator.resets += 1
+
+class TestFollow:
+    @pytest.mark.parametrize(("verbose", "shown"), [(True, output(("check", 1))), (False, ["  rds: check\n"])])
+    def test_shows(self, verbose: bool, shown: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        lines, log = output(("check", 1)), io.StringIO()
+        assert subject.follow("rds", lines, log, verbose) == lines
+        assert log.getvalue() == "".join(lines)
+        assert capsys.readouterr().out == "".join(shown)
+
+    def test_a_sign_of_life(self, capsys: pytest.CaptureFixture[str]) -> None:
+        subject.follow("rds", ["still waiting: [a] Wait (30 s)\n"], io.StringIO(), verbose=False)
+        assert capsys.readouterr().out == "  rds: still waiting: [a] Wait (30 s)\n"
+
+
+def test_molecule_starts_without_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(subject, "CACHE", tmp_path)
+    (tmp_path / "rds").mkdir()
+    variables = subject.command_environment("rds", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    assert not (tmp_path / "rds").exists()
+    assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert variables["MOLECULE_EPHEMERAL_DIRECTORY"] == str(tmp_path / "rds")
 
 
 class TestMain:
     @pytest.fixture
-    def results(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, list[str]]]:
+    def results(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, tuple[int, list[str]]]:
         results = {"network": (0, output(*GOOD)), "rds": (0, output(*GOOD))}
         monkeypatch.setattr(emulators, "Emulator", FakeEmulator)
-        monkeypatch.setattr(FakeEmulator, "resets", 0)
+        monkeypatch.setattr(subject, "CACHE", tmp_path / "cache")
         monkeypatch.setattr(subject, "scenarios", lambda: sorted(results))
-        monkeypatch.setattr(subject, "run_scenario", lambda name, variables: results[name])
+        monkeypatch.setattr(subject, "run_scenario", lambda name, variables, verbose: results[name])
         return results
 
     def test_all(self, results: t.Any, capsys: pytest.CaptureFixture[str]) -> None:
-        assert subject.main([]) == 0
+        assert subject.main(["--jobs", "2"]) == 0
         assert "molecule: 2 of 2 scenarios passed" in capsys.readouterr().out
-        assert FakeEmulator.resets == 2
 
     def test_goes_on_after_a_failure(self, results: t.Any, capsys: pytest.CaptureFixture[str]) -> None:
         results["network"] = (2, output(("check", 1)))
