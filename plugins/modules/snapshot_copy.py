@@ -76,6 +76,11 @@ options:
       - How many copies of each service may be under way at once, others of the account included. 20 is AWS's limit.
     type: int
     default: 20
+  allow_empty:
+    description:
+      - Whether finding no restore point to copy is fine, as in a stack that was never saved.
+    type: bool
+    default: false
   wait:
     description:
       - Whether to wait until all copies are complete, and to start queued ones when there is room. Copies to another
@@ -304,7 +309,7 @@ def _job(module: AnsibleAWSModule) -> Job:
 
 def _points(job: Job, tags: dict[str, str]) -> list[RestorePoint]:
     points, _loose = group(api.list_snapshots(job.source, job.params["services"], tags))
-    if not points:
+    if not points and not job.params["allow_empty"]:
         raise SnapshotsError(f"no restore point in {job.source.region}: see source_region and tags, or make one first")
     return select(points, job.params["select"], job.params["restore_points"])
 
@@ -514,6 +519,7 @@ def main() -> None:
             "completion_minutes": {"type": "int"},
             "option_group_name": {"type": "str"},
             "max_in_flight": {"type": "int", "default": COPIES_AT_ONCE},
+            "allow_empty": {"type": "bool", "default": False},
             "concurrency": {"type": "int", "default": 5},
             **shared.WAIT,
         },

@@ -128,7 +128,7 @@ def test_to_a_point_in_time(cloud):
     restore(restore_time=moment, swap=True, wait=True)
     asked = cloud.databases["shop-prod-db"]["asked"]
     assert asked["RestoreTime"].isoformat() == moment
-    assert set(cloud.databases) == {"shop-prod-db", "shop-prod-db-before-20240615t113101"}
+    assert set(cloud.databases) == {"shop-prod-db", "shop-prod-db-before-20240615t113100"}
     assert not restore(restore_time=moment, swap=True)["changed"]
 
 

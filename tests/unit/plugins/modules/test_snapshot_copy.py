@@ -326,6 +326,11 @@ def test_what_is_refused(cloud, options, message):
     assert cloud.writes == []
 
 
+def test_nothing_to_copy_is_fine_where_it_is_expected(cloud):
+    result = copy(allow_empty=True)
+    assert (result["changed"], result["queued"], result["under_way"]) == (False, 0, 0)
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("error", [lost_answer(), unreachable(), refusal("InternalError")])
 @pytest.mark.parametrize("operation", ["CopySnapshot", "CopyDBSnapshot"])
