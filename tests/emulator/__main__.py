@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ["MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"] = "true"
     os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
     os.environ["MOTO_ENABLE_KEYPAIR_VALIDATION"] = "true"
-    from tests.emulator import patches
+    from tests.emulator import patches, speed
 
     if options.list_patches:
         return _list(patches.all_patches())
@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"--without {unknown[0]}: no such patch; --list-patches names them", file=sys.stderr)
         return 2
     patches.apply_all(without=options.without)
+    speed.remember_managed_policies()
     return _serve(options)
 
 

@@ -30,8 +30,8 @@ _EBS_FIELDS = (
 
 
 @patch(
-    restores="Interfaces made at launch go with the instance unless told otherwise, and their groups are the instance's.",
-    source="EC2 API reference, InstanceNetworkInterfaceSpecification (DeleteOnTermination) and Instance (SecurityGroups)",
+    restores="Interfaces made at launch go with the instance unless told otherwise; their groups are its groups.",
+    source="EC2 API reference, InstanceNetworkInterfaceSpecification (DeleteOnTermination) and Instance",
     touches="moto.ec2.models.instances:Instance.prep_nics",
 )
 def interfaces_go_with_instance() -> None:
@@ -88,7 +88,7 @@ def user_data_limit() -> None:
 
 
 @patch(
-    restores="An instance's volumes are the image's with the request's changes: root device, type, IOPS, throughput, key.",
+    restores="An instance's volumes are the image's with the request's changes: type, IOPS, throughput, key.",
     source="EC2 User Guide, Block device mappings for volumes; API reference, EbsBlockDevice",
     touches=(
         "moto.ec2.responses.instances:InstanceResponse._parse_block_device_mapping",

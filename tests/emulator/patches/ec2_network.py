@@ -28,7 +28,7 @@ _DESCRIPTION_SET = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 
 
 @patch(
-    restores="A subnet stays while it holds a network interface: of an instance, NAT gateway, load balancer or database.",
+    restores="A subnet stays while an instance, NAT gateway, load balancer or database has an interface in it.",
     source="EC2 API reference, DeleteSubnet; VPC User Guide, Delete a subnet",
     touches="moto.ec2.responses.subnets:Subnets.delete_subnet",
 )

@@ -20,7 +20,7 @@ _NO_VOLUME = "vol-ffffffff"
 
 
 @patch(
-    restores="A volume reports throughput and IOPS of its type, an empty snapshot id, no multi-attach, and its key's ARN.",
+    restores="A volume reports its type's throughput and IOPS, an empty snapshot id, no multi-attach, its key's ARN.",
     source="EC2 API reference, Volume and CreateVolume (Iops, Throughput, KmsKeyId); EBS User Guide, Volume types",
     touches="moto.ec2.models.elastic_block_store:EBSBackend.create_volume",
 )

@@ -113,7 +113,7 @@ def balancer_rules() -> None:
                 "ValidationError", f"The load balancer name '{name}' cannot be longer than '32' characters"
             )
         if not re.fullmatch(r"(?!-)(?!internal-)[A-Za-z0-9-]+(?<!-)", name):
-            text = f"The load balancer name '{name}' can only contain characters that are alphanumeric characters and hyphens(-)"
+            text = f"The load balancer name '{name}' can only contain alphanumeric characters and hyphens(-)"
             raise ELBClientError("ValidationError", text)
 
 

@@ -343,7 +343,7 @@ def _parameter_group_of(database: t.Any) -> str:
 
 
 @patch(
-    restores="A read replica needs a source with backups and no managed password; it has its own region, groups and tags.",
+    restores="A replica's source has backups and no managed password; the replica has its own region, groups, tags.",
     source="API reference, CreateDBInstanceReadReplica; RDS User Guide, Limitations for Secrets Manager integration",
     touches="moto.rds.models:RDSBackend.create_db_instance_read_replica",
 )
@@ -425,14 +425,8 @@ def replica_ties() -> None:
 
     @around(models.RDSBackend, "delete_db_instance")
     def delete(original: t.Callable[..., t.Any], self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        name = kwargs.get("db_instance_identifier") or args[0]
         gone = original(self, *args, **kwargs)
-        for region in models.rds_backends[self.account_id].values():
-            for database in region.databases.values():
-                if database.is_replica and database.source_db_instance_identifier in (name, gone.db_instance_arn):
-                    # Without its source, RDS promotes a replica in the same region and ends replication elsewhere.
-                    database.source_db_instance_identifier = None
-                    database.is_replica = False
+        _promote_replicas_of(gone)
         return gone
 
     def untie(backend: t.Any, replica: t.Any) -> None:
@@ -442,6 +436,16 @@ def replica_ties() -> None:
             with contextlib.suppress(models.DBInstanceNotFoundError):
                 backend.find_db_from_id(source).remove_replica(replica)
             replica.source_db_instance_identifier = None
+
+
+def _promote_replicas_of(gone: t.Any) -> None:
+    # Without its source, RDS promotes a replica in the same region and ends replication elsewhere.
+    names = (gone.db_instance_identifier, gone.db_instance_arn)
+    for backend in models.rds_backends[gone.account_id].values():
+        for database in backend.databases.values():
+            if database.is_replica and database.source_db_instance_identifier in names:
+                database.source_db_instance_identifier = None
+                database.is_replica = False
 
 
 @patch(

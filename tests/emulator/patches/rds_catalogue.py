@@ -139,7 +139,7 @@ def _version(engine: str, version: str, major: str) -> dict[str, t.Any]:
 
 
 @patch(
-    restores="DescribeOrderableDBInstanceOptions answers for MySQL, MariaDB and PostgreSQL, and is empty for the unknown.",
+    restores="DescribeOrderableDBInstanceOptions answers for the three engines, with nothing for what is unknown.",
     source="API reference, DescribeOrderableDBInstanceOptions; RDS User Guide, DB instance classes",
     touches="moto.rds.responses:RDSResponse.describe_orderable_db_instance_options",
 )

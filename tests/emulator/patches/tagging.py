@@ -158,7 +158,7 @@ def global_services_in_one_region() -> None:
 
 
 @patch(
-    restores="Hosted zones, health checks, repositories, instance profiles, policies, OIDC providers and pools are listed.",
+    restores="Zones, health checks, repositories, pools, profiles, policies and OIDC providers are listed.",
     source=_SOURCE,
     touches="moto.resourcegroupstaggingapi.models:iter_taggable_backends",
 )
@@ -242,17 +242,12 @@ def _tag_list(tags: t.Any) -> list[dict[str, str]]:
 
 
 @patch(
-    restores="Listeners, rules, event rules and backup plans are listed; inactive ECS clusters, services and tasks are not.",
+    restores="Listeners and their rules are listed, and a load balancer only with tags.",
     source=_SOURCE,
-    touches=(
-        "moto.elbv2.models:ELBv2Backend.iter_tagged_resources",
-        "moto.events.models:EventsBackend.iter_tagged_resources",
-        "moto.backup.models:BackupBackend.iter_tagged_resources",
-        "moto.ecs.models:EC2ContainerServiceBackend.iter_tagged_resources",
-    ),
+    touches="moto.elbv2.models:ELBv2Backend.iter_tagged_resources",
 )
-def listed_services() -> None:
-    """Add and remove them."""
+def listeners() -> None:
+    """Add them; a balancer without tags was never tagged."""
 
     @around(elbv2.ELBv2Backend, "iter_tagged_resources")
     def balancers(original: t.Callable[..., Resources], self: t.Any) -> Resources:
@@ -264,13 +259,31 @@ def listed_services() -> None:
                     tags = self.tagging_service.get_tag_dict_for_resource(arn)
                     yield TaggedResource(arn=arn, tags=tags, resource_type=f"elasticloadbalancing:{kind}")
 
+
+@patch(
+    restores="The rules of EventBridge are listed.",
+    source=_SOURCE,
+    touches="moto.events.models:EventsBackend.iter_tagged_resources",
+)
+def event_rules() -> None:
+    """Add them."""
+
     @around(events.EventsBackend, "iter_tagged_resources")
-    def event_rules(original: t.Callable[..., Resources], self: t.Any) -> Resources:
+    def rules(original: t.Callable[..., Resources], self: t.Any) -> Resources:
         yield from original(self)
         for bus in self.event_buses.values():
             for rule in bus.rules.values():
                 tags = self.tagger.get_tag_dict_for_resource(rule.arn)
                 yield TaggedResource(arn=rule.arn, tags=tags, resource_type="events:rule")
+
+
+@patch(
+    restores="Backup plans are listed until they are deleted.",
+    source=_SOURCE,
+    touches="moto.backup.models:BackupBackend.iter_tagged_resources",
+)
+def backup_plans() -> None:
+    """Add them."""
 
     @around(backup.BackupBackend, "iter_tagged_resources")
     def plans(original: t.Callable[..., Resources], self: t.Any) -> Resources:
@@ -279,6 +292,15 @@ def listed_services() -> None:
             if plan.deletion_date is None:
                 tags = self.tagger.get_tag_dict_for_resource(plan.backup_plan_arn)
                 yield TaggedResource(arn=plan.backup_plan_arn, tags=tags, resource_type="backup:backup-plan")
+
+
+@patch(
+    restores="Inactive clusters and services and stopped tasks are not listed.",
+    source=_SOURCE,
+    touches="moto.ecs.models:EC2ContainerServiceBackend.iter_tagged_resources",
+)
+def inactive_containers() -> None:
+    """Leave them out."""
 
     @around(ecs.EC2ContainerServiceBackend, "iter_tagged_resources")
     def containers(original: t.Callable[..., Resources], self: t.Any) -> Resources:
