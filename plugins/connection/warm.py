@@ -83,7 +83,6 @@ from ansible import constants as C
 from ansible.plugins.connection.local import Connection as LocalConnection
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.utils.display import Display
-
 from ansible_collections.palier.aws.plugins.plugin_utils import warm
 
 display = Display()
@@ -113,14 +112,16 @@ class Connection(LocalConnection):
         command = self._command(cmd, in_data)
         if command is None or in_data is None:
             return super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
+        if not self.connected:
+            self._connect()
         try:
             connection = warm.connect(self._run(command), self._directory())
-        except warm.Unavailable as error:
+        except warm.UnavailableError as error:
             return self._without(error, cmd, in_data, sudoable)
         with warm.Task(connection) as task:
             try:
                 warm_child = task.start(command.environment, self._directory())
-            except warm.Unavailable as error:
+            except warm.UnavailableError as error:
                 return self._without(error, cmd, in_data, sudoable)
             display.vvv(f"EXEC {cmd}", host=self._play_context.remote_addr)
             if not warm_child:

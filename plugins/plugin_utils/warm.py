@@ -26,7 +26,7 @@ PROGRAM = os.path.join(os.path.dirname(__file__), "warm_interpreter.py")
 CHUNK = 1 << 16
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """There is no warm interpreter to be had; the module has not been started."""
 
 
@@ -90,13 +90,13 @@ def connect(run: Run, directory: str | None) -> socket.socket:
     """Reach the run's warm interpreter; the first to ask starts it.
 
     :param directory: the working directory to start it in, or ``None`` for the current one.
-    :raises Unavailable: when there is none and none can be started.
+    :raises UnavailableError: when there is none and none can be started.
     """
     try:
         os.makedirs(run.directory, mode=0o700, exist_ok=True)
         return _dial(run.directory) or _start_and_dial(run, directory)
     except OSError as error:
-        raise Unavailable(str(error)) from error
+        raise UnavailableError(str(error)) from error
 
 
 def _dial(directory: str) -> socket.socket | None:
@@ -106,7 +106,7 @@ def _dial(directory: str) -> socket.socket | None:
         # Through the descriptor, since a socket's path may not be longer than 107 bytes.
         connection.connect(f"/proc/self/fd/{handle}/socket")
         if wire.peer_uid(connection) != os.geteuid():
-            raise Unavailable("the socket belongs to another user")
+            raise UnavailableError("the socket belongs to another user")
     except FileNotFoundError:
         connection.close()
         return None
@@ -123,7 +123,7 @@ def _open_private(directory: str) -> int:
     status = os.fstat(handle)
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
         os.close(handle)
-        raise Unavailable(f"{directory} is not private to the user")
+        raise UnavailableError(f"{directory} is not private to the user")
     return handle
 
 
@@ -135,7 +135,7 @@ def _start_and_dial(run: Run, directory: str | None) -> socket.socket:
             _start(run, directory)
             connection = _dial(run.directory)
     if connection is None:
-        raise Unavailable("the socket vanished")
+        raise UnavailableError("the socket vanished")
     return connection
 
 
@@ -217,7 +217,7 @@ class Task:
 
         :param environment: the task's own variables, on top of this process's environment.
         :param directory: working directory, or ``None`` for the current one.
-        :raises Unavailable: when the module's process does not exist.
+        :raises UnavailableError: when the module's process does not exist.
         """
         self._open("in", "out", "err")
         own = {wire.TASK_PREFIX + name: value for name, value in wire.octets(environment).items()}
@@ -229,9 +229,9 @@ class Task:
             self._connection.sendall(body[sent:])
             answer = self._connection.recv(1)
             if not answer:
-                raise Unavailable("the interpreter hung up")
+                raise UnavailableError("the interpreter hung up")
         except OSError as error:
-            raise Unavailable(str(error)) from error
+            raise UnavailableError(str(error)) from error
         finally:
             os.close(here)
         for name in ("in<", "out>", "err>"):

@@ -49,6 +49,8 @@ else:  # started as a program: its directory is the first on the path
 PAYLOAD_PACKAGES = ("ansible", "ansible_collections")
 #: Packages outside the standard library that may be kept loaded: known to start no thread and to open nothing.
 LIBRARIES = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "certifi", "six"})
+#: Names of Ansible's modules, rather than of their support code or of packages.
+MODULE_NAME = re.compile(r"ansible\.modules\.\w+|ansible_collections\.\w+\.\w+\.plugins\.modules\.[\w.]+")
 #: Loaded first, in this order, a step at a time, with requests served between the steps.
 FIRST = (
     "ansible.module_utils.basic",
@@ -154,7 +156,7 @@ class EnvironmentWatch:
         kind = type(os.environ)
         real = kind.__getitem__
 
-        def getitem(environ, name):
+        def getitem(environ: t.Any, name: str) -> str:
             self.read.add(name)
             return real(environ, name)
 
@@ -262,10 +264,10 @@ class Models:
         if self._installed or "botocore.session" not in sys.modules:
             return
         self._installed = True
-        session = sys.modules["botocore.session"]
-        create = sys.modules["botocore.loaders"].create_loader
+        session: t.Any = sys.modules["botocore.session"]
+        create = session.create_loader
 
-        def create_loader(search_path_string=None):
+        def create_loader(search_path_string: str | None = None) -> t.Any:
             loader = create(search_path_string)
             if search_path_string is None and not os.path.isdir(loader.CUSTOMER_DATA_PATH):
                 loader._cache.update(self.known)
@@ -516,7 +518,7 @@ class Gate:
             return
         installed, carried = self.finder.ansible + "/", self.archive + "/ansible/"
 
-        def _path_as_core_plugininfo(path):
+        def _path_as_core_plugininfo(path: str) -> t.Any:
             return real(carried + path[len(installed) :] if path.startswith(installed) else path)
 
         deprecator._path_as_core_plugininfo = _path_as_core_plugininfo  # type: ignore[union-attr]
@@ -604,7 +606,7 @@ def split_task(environment: dict[bytes, bytes]) -> dict[bytes, bytes]:
 def run_payload(interpreter: str) -> int:
     """Execute what comes on standard input as a program, and return its exit code."""
     main_module = types.ModuleType("__main__")
-    main_module.__loader__ = importlib.machinery.BuiltinImporter  # type: ignore[assignment]
+    main_module.__loader__ = importlib.machinery.BuiltinImporter
     main_module.__file__ = "<stdin>"
     vars(main_module).update(__annotations__={}, __builtins__=builtins, __cached__=None)
     sys.modules["__main__"] = main_module
@@ -616,7 +618,8 @@ def run_payload(interpreter: str) -> int:
         return exit_code(stop.code)
     except BaseException as error:  # pylint: disable=broad-exception-caught
         # The frame of this function is not the payload's, and would stand in the traceback.
-        sys.excepthook(type(error), error, error.__traceback__.tb_next if error.__traceback__ else None)
+        error = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+        sys.excepthook(type(error), error, error.__traceback__)
         return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
     return 0
 
@@ -698,7 +701,7 @@ def keepable(name: str) -> bool:
 
 def is_module(name: str) -> bool:
     """Whether this is the name of an Ansible module, rather than of its support code or a package."""
-    return re.fullmatch(r"ansible\.modules\.\w+|ansible_collections\.\w+\.\w+\.plugins\.modules\.[\w.]+", name) is not None
+    return MODULE_NAME.fullmatch(name) is not None
 
 
 # --- the keeper -----------------------------------------------------------------------------------------------------
