@@ -22,7 +22,8 @@ options:
       - Path of a JSON file to write, with C(check_mode) and C(stacks). For each stack it holds C(changes), a list of
         dictionaries with C(tier), C(task), C(item) and C(steps); the numbers C(ok), C(failed) and C(unreachable); and
         C(seconds), how long the tasks of each tier took.
-      - The C(changes) of a check run and of the real run that follows it are equal.
+      - A check run and the real run that follows it have the same C(tier), C(task) and C(item) in their C(changes). The
+        C(steps) can differ, since a plan cannot count what hangs on something that is not there yet.
     type: path
     env:
       - name: PALIER_PLAN_FILE

@@ -66,7 +66,7 @@ class TestOutput:
         assert demo.tier_of(task) == tier
 
     def test_changes_ignore_order_and_time(self, tmp_path: Path) -> None:
-        first, second = ({"tier": "rds", "task": name} for name in "ab")
+        first, second = ({"tier": "rds", "task": name, "item": None} for name in "ab")
         for name, order in (("plan", [first, second]), ("apply", [second, first])):
             document = {"stacks": {"shop_prod": {"changes": order, "seconds": {"rds": len(name)}}}}
             (tmp_path / name).write_text(json.dumps(document))
@@ -83,7 +83,8 @@ class TestDemo:
             found = {"plan": planned, "deploy": done}
 
             def play(self: demo.Demo, step: str, playbook: str, *arguments: str) -> list[str]:
-                document = {"stacks": {"shop_prod": {"changes": found.get(step, [])}}}
+                changes = [{"tier": "rds", "task": task, "item": None} for task in found.get(step, [])]
+                document = {"stacks": {"shop_prod": {"changes": changes}}}
                 (tmp_path / f"{step}.json").write_text(json.dumps(document))
                 return [f"shop_prod : ok=1 changed={again} unreachable=0 failed=0"]
 
