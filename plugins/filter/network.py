@@ -14,8 +14,8 @@ def subnet_layout(cidr: str, **options: t.Any) -> list[network.Subnet]:
     """See plugin_utils/network.py."""
     try:
         return network.subnet_layout(cidr, **options)
-    except ValueError as error:
-        raise AnsibleFilterError(f"network_cidr: {error}") from error
+    except network.LayoutError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:
@@ -26,6 +26,8 @@ class FilterModule:
             "subnet_layout": subnet_layout,
             "tier_security_groups": network.tier_security_groups,
             "nat_gateway_of": network.nat_gateway_of,
+            "open_admin_ports": network.open_admin_ports,
+            "who_is_let_in": network.who_is_let_in,
             "network_facts": network.network_facts,
             "groups_naming_groups": network.groups_naming_groups,
             "has_other_routes": network.has_other_routes,

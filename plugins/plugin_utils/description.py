@@ -8,8 +8,10 @@ what to write instead. C(stack_validate) collects them, so that a customer sees 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import ipaddress
+import itertools
 import re
 import typing as t
 from dataclasses import dataclass, field
@@ -27,21 +29,22 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "ecs_app": ("network",),
 }
 
-NAME = re.compile(r"^[a-z]([a-z0-9-]*[a-z0-9])?$")
-REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
+NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?\Z")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d\Z")
 #: S3 bucket naming rules (Amazon S3 user guide, "General purpose bucket naming rules").
-BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+BUCKET = re.compile(r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 #: DBInstanceIdentifier (Amazon RDS API reference, CreateDBInstance).
-DB_IDENTIFIER = re.compile(r"^[a-zA-Z](?!.*--)[a-zA-Z0-9-]{0,62}(?<!-)$")
+DB_IDENTIFIER = re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{0,62}(?<!-)\Z")
 #: Longest names (IAM user guide, "IAM and AWS STS quotas"; Amazon EC2 API reference, CreateSecurityGroup).
 ROLE_NAME_LIMIT = 64
+BUCKET_NAME_LIMIT = 63
 GROUP_NAME_LIMIT = 255
 #: User data is at most 16 KiB (Amazon EC2 user guide); the rest of ours takes under half of it.
 ENVIRONMENT_LIMIT = 8 * 1024
 
-#: Ports that must never be open to the world (security standard controls EC2.13, EC2.14, EC2.19).
-ADMIN_PORTS = {22: "SSH", 3389: "RDP", 3306: "MySQL", 5432: "PostgreSQL", 1433: "SQL Server", 6379: "Redis"}
-
+#: A login in an address: C(https://token@host) or C(https://user:password@host).
+LOGIN_IN_URL = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@\s]+@", re.IGNORECASE)
+PASSWORD_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@:\s]*:[^/@\s]+@", re.IGNORECASE)
 SECRET_NAME = re.compile(r"(pass(word|wd|phrase)?|secret|token|api_?key|private_?key|credential)s?$", re.IGNORECASE)
 
 
@@ -83,9 +86,18 @@ def rule(function: Rule) -> Rule:
     return function
 
 
-def problems(stack: Stack) -> list[str]:
-    """Every sentence that the rules have to say about a stack, in the order of the rules, each once."""
-    return list(dict.fromkeys(sentence for check in RULES for sentence in check(stack)))
+def problems(stack: Stack, malformed: bool = False) -> list[str]:
+    """Every sentence that the rules have to say about a stack, in the order of the rules, each once.
+
+    :param malformed: whether the argument specs refused some value, which a rule may stumble over then.
+    """
+    sentences = (sentence for check in RULES for sentence in (_tolerant(check, stack) if malformed else check(stack)))
+    return list(dict.fromkeys(sentences))
+
+
+def _tolerant(check: Rule, stack: Stack) -> t.Iterator[str]:
+    with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
+        yield from check(stack)
 
 
 def nearest(word: str, words: t.Iterable[str]) -> str:
@@ -106,7 +118,7 @@ def unknown_variables(names: t.Iterable[str], known: t.Mapping[str, t.Collection
     every = {name for variables in known.values() for name in variables}
     for name in sorted(set(names) - every):
         if SECRET_NAME.search(name):
-            yield _plain_secret(name)
+            yield plain_secret(name)
             continue
         role = _role_of(name, known)
         yield f"{name}: the role {role} has no such variable.{nearest(name, known[role])}"
@@ -116,7 +128,8 @@ def _role_of(name: str, known: t.Mapping[str, t.Collection[str]]) -> str:
     return max((role for role in known if name.startswith(f"{role}_")), key=len)
 
 
-def _plain_secret(name: str) -> str:
+def plain_secret(name: str) -> str:
+    """What is said of a secret in the inventory; its value is not repeated."""
     return (
         f"{name}: a secret in plain text does not belong in the inventory. RDS makes and keeps the master password in"
         " Secrets Manager by itself; other secrets are created there and named under application.secrets"
@@ -128,18 +141,21 @@ def _variables_are_known(stack: Stack) -> t.Iterator[str]:
     yield from unknown_variables(stack.names, stack.known)
 
 
+_PLAIN = "must be lower-case letters, digits and hyphens, starting with a letter"
+
+
+def _plain(value: t.Any) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", str(value).lower()).lstrip("-0123456789").rstrip("-") or "shop"
+
+
 @rule
 def _stack_names(stack: Stack) -> t.Iterator[str]:
     for variable in ("stack_name", "stack_env"):
-        value = str(stack.values.get(variable))
-        if not NAME.match(value):
-            instead = re.sub(r"[^a-z0-9-]+", "-", value.lower()).strip("-0123456789") or "shop"
-            yield (
-                f"{variable}: '{value}' must be lower-case letters, digits and hyphens, starting with a letter;"
-                f" write '{instead}'"
-            )
-    region = str(stack.values.get("stack_region"))
-    if not REGION.match(region):
+        value = stack.values.get(variable)
+        if value is not None and not NAME.match(str(value)):
+            yield f"{variable}: '{value}' {_PLAIN}; write '{_plain(value)}'"
+    region = stack.values.get("stack_region")
+    if region is not None and not REGION.match(str(region)):
         yield f"stack_region: '{region}' is not an AWS region name; write one such as 'eu-west-3'"
 
 
@@ -159,33 +175,23 @@ def _tiers(stack: Stack) -> t.Iterator[str]:
 # -- network -----------------------------------------------------------------------------------------------------------
 
 
-def _block(value: t.Any) -> t.Any:
-    return ipaddress.ip_network(str(value), strict=True)
-
-
 @rule
 def _vpc_block(stack: Stack) -> t.Iterator[str]:
     if "network" not in stack.tiers:
         return
     value = stack.values.get("network_cidr")
+    if value is None:
+        return  # said by the argument spec
     try:
-        block = _block(value)
+        block = network.block(value)
     except ValueError:
-        yield f"network_cidr: '{value}' is not a network address; write '{_corrected(value)}'"
+        yield f"network_cidr: '{value}' is not a network address; write '{network.corrected(value)}'"
         return
     if not network.LARGEST_VPC <= block.prefixlen <= network.SMALLEST_SUBNET:
-        yield f"network_cidr: '{value}' is outside what AWS allows, /16 to /28; write such as '{_corrected(value, 16)}'"
+        instead = network.corrected(value, network.LARGEST_VPC)
+        yield f"network_cidr: '{value}' is outside what AWS allows, /16 to /28; write such as '{instead}'"
         return
     yield from _layout_problems(stack)
-
-
-def _corrected(value: t.Any, prefix: int | None = None) -> str:
-    try:
-        block = ipaddress.ip_network(str(value), strict=False)
-    except ValueError:
-        return "10.0.0.0/16"
-    address = block.network_address
-    return str(ipaddress.ip_network(f"{address}/{prefix or block.prefixlen}", strict=False))
 
 
 #: Zone letters to lay a network out with before the region was asked for its own.
@@ -195,14 +201,14 @@ ANY_ZONES = "abcdef"
 def planned_subnets(values: Values) -> list[network.Subnet]:
     """The subnets that a description asks for, before the region was asked for the names of its zones.
 
-    :raises ValueError: what does not fit.
+    :raises network.LayoutError: what does not fit.
     """
     region = str(values.get("stack_region"))
     return network.subnet_layout(
         str(values["network_cidr"]),
         zones=[f"{region}{letter}" for letter in ANY_ZONES],
         count=values.get("network_zones", 2),
-        types=values.get("network_subnet_types") or ("public", "private"),
+        types=values.get("network_subnet_types", ("public", "private")),
         prefix=int(values.get("network_subnet_prefix") or 0),
         given=values.get("network_subnets") or (),
     )
@@ -211,9 +217,8 @@ def planned_subnets(values: Values) -> list[network.Subnet]:
 def _layout_problems(stack: Stack) -> t.Iterator[str]:
     try:
         subnets = planned_subnets(stack.values)
-    except ValueError as error:
-        variable = "network_subnets" if stack.values.get("network_subnets") else "network_cidr"
-        yield f"{variable}: {error}"
+    except network.LayoutError as error:
+        yield str(error)
         return
     public = [subnet for subnet in subnets if subnet["type"] == "public"]
     if stack.values.get("network_nat", "none") != "none" and not public:
@@ -252,23 +257,54 @@ def _peers(stack: Stack) -> t.Iterator[str]:
         yield from _overlap(stack, where, peer, other)
         if "peering" not in (other.get("stack_tiers") or []):
             yield f"{where}: '{peer}' does not list the tier 'peering'; add it to its stack_tiers"
+    yield from _allowed_ports(stack)
+    yield from _overlapping_peers(stack)
+
+
+def _allowed_ports(stack: Stack) -> t.Iterator[str]:
+    for index, connection in enumerate(stack.values.get("peering_connections") or []):
+        for number, allow in enumerate(connection.get("allow") or []):
+            port = int(allow.get("port") or 0)
+            if allow.get("protocol", "tcp") != "icmp" and not 1 <= port <= 65535:
+                yield f"peering_connections[{index}].allow[{number}].port: {port} is not a port; write 1 to 65535"
+
+
+def _overlapping_peers(stack: Stack) -> t.Iterator[str]:
+    """A route table has one route to a block, so two peers of one stack must not share any, whoever describes them."""
+    own = [connection.get("peer") for connection in stack.values.get("peering_connections") or []]
+    others = [
+        peer
+        for peer, values in stack.peers.items()
+        if any(connection.get("peer") == stack.host for connection in values.get("peering_connections") or [])
+    ]
+    for one, other in itertools.combinations(sorted({*own, *others} & set(stack.peers)), 2):
+        mine, theirs = (stack.peers[peer].get("network_cidr") for peer in (one, other))
+        if _overlaps(mine, theirs):
+            yield (
+                f"network_cidr: '{mine}' of {one} and '{theirs}' of {other} overlap, and {stack.host} is peered with"
+                f" both; give one of them another block, such as"
+                f" '{_free_block(mine, theirs, stack.values.get('network_cidr'))}'"
+            )
 
 
 def _overlap(stack: Stack, where: str, peer: str, other: Values) -> t.Iterator[str]:
     mine, theirs = stack.values.get("network_cidr"), other.get("network_cidr")
-    try:
-        overlaps = _block(mine).overlaps(_block(theirs))
-    except ValueError:
-        return  # said where the block itself is checked
-    if overlaps:
+    if _overlaps(mine, theirs):
         yield (
             f"network_cidr: '{mine}' of {stack.host} and '{theirs}' of {peer} overlap, and overlapping networks cannot"
             f" be peered ({where}); give one of them another block, such as '{_free_block(mine, theirs)}'"
         )
 
 
+def _overlaps(one: t.Any, other: t.Any) -> bool:
+    try:
+        return network.block(one).overlaps(network.block(other))
+    except ValueError:
+        return False  # said where the block itself is checked
+
+
 def _free_block(*taken: t.Any) -> str:
-    blocks = [_block(value) for value in taken]
+    blocks = [network.block(value) for value in taken if value]
     candidates = ipaddress.ip_network("10.0.0.0/8").subnets(new_prefix=16)
     return str(next(block for block in candidates if not any(block.overlaps(other) for other in blocks)))
 
@@ -286,6 +322,7 @@ def _database(stack: Stack) -> t.Iterator[str]:
             f"rds_identifier: '{identifier}' ({len(identifier)} characters) must be 1 to 63 letters, digits and single"
             " hyphens, starting with a letter; write a shorter or plainer one"
         )
+    yield from _database_names(stack.values)
     if str(stack.values.get("rds_username")) in ("admin", "administrator", "root", "postgres", "rdsadmin", "awsuser"):
         yield (
             f"rds_username: '{stack.values['rds_username']}' is an engine's default or reserved name, which attackers"
@@ -300,6 +337,22 @@ def _database(stack: Stack) -> t.Iterator[str]:
         yield (
             f"rds_max_allocated_storage: {most} must be at least 10 % above rds_allocated_storage ({storage});"
             f" write {-(-storage * 11 // 10)} or more, or 0 for no growth"
+        )
+
+
+def _database_names(values: Values) -> t.Iterator[str]:
+    database, user = values.get("rds_database_name"), values.get("rds_username")
+    # DBName and MasterUsername (Amazon RDS API reference, CreateDBInstance).
+    longest = {"mysql": 16}.get(str(values.get("rds_engine")), 63)
+    if database is not None and not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]{0,62}", str(database)):
+        yield (
+            f"rds_database_name: '{database}' must be 1 to 63 letters, digits and underscores, starting with a letter;"
+            " write a shorter or plainer one"
+        )
+    if user is not None and not re.fullmatch(rf"[a-zA-Z][a-zA-Z0-9_]{{0,{longest - 1}}}", str(user)):
+        yield (
+            f"rds_username: '{user}' must be 1 to {longest} letters, digits and underscores, starting with a letter;"
+            " write such as 'dbowner'"
         )
 
 
@@ -319,9 +372,9 @@ def _instances(stack: Stack) -> list[tuple[str, Values]]:
 def _instance_names(stack: Stack) -> t.Iterator[str]:
     names = [instance.get("name") for _where, instance in _instances(stack)]
     for where, instance in _instances(stack):
-        name = str(instance.get("name"))
-        if not NAME.match(name):
-            yield f"{where}.name: '{name}' must be lower-case letters, digits and hyphens, starting with a letter"
+        name = instance.get("name")
+        if name is not None and not NAME.match(str(name)):
+            yield f"{where}.name: '{name}' {_PLAIN}; write '{_plain(name)}'"
         if names.count(name) > 1:
             yield f"{where}.name: '{name}' is used twice; give each instance a name of its own"
         for other in instance.get("ssh_from_instances") or []:
@@ -333,9 +386,9 @@ def _instance_names(stack: Stack) -> t.Iterator[str]:
 def _instance_ports(stack: Stack) -> t.Iterator[str]:
     for where, instance in _instances(stack):
         for port in instance.get("ports") or []:
-            if port in ADMIN_PORTS:
+            if port in network.ADMIN_PORTS:
                 instead = f"write {where}.ssh_from with the addresses you trust" if port == 22 else "leave it out"
-                yield f"{where}.ports: {port} ({ADMIN_PORTS[port]}) must not be open to the internet; {instead}"
+                yield f"{where}.ports: {port} ({network.ADMIN_PORTS[port]}) must not be open to the internet; {instead}"
             elif not 1 <= int(port) <= 65535:
                 yield f"{where}.ports: {port} is not a TCP port; write 1 to 65535"
         for cidr in instance.get("ssh_from") or []:
@@ -344,9 +397,10 @@ def _instance_ports(stack: Stack) -> t.Iterator[str]:
 
 def _trusted_address(where: str, cidr: str) -> t.Iterator[str]:
     try:
-        block = _block(cidr)
+        block = network.block(cidr)
     except ValueError:
-        yield f"{where}: '{cidr}' is not a network address; write such as '203.0.113.7/32'"
+        instead = network.corrected(cidr, otherwise="203.0.113.7/32")
+        yield f"{where}: '{cidr}' is not an IPv4 network address; write such as '{instead}'"
         return
     if block.prefixlen == 0:
         yield (
@@ -378,21 +432,67 @@ def _instance_subnets(stack: Stack) -> t.Iterator[str]:
 @rule
 def _application_secrets(stack: Stack) -> t.Iterator[str]:
     for where, instance in _instances(stack):
-        environment = (instance.get("application") or {}).get("environment") or {}
-        for key in environment:
-            if SECRET_NAME.search(str(key)):
+        application = instance.get("application") or {}
+        if LOGIN_IN_URL.search(str(application.get("repository"))):
+            yield (
+                f"{where}.application.repository: an address with a login in it is a secret in plain text and would"
+                " stand in user data; write the address alone, of a repository that can be read without one"
+            )
+        environment = application.get("environment") or {}
+        for key, value in environment.items():
+            if SECRET_NAME.search(str(key)) or PASSWORD_IN_URL.search(str(value)):
                 # The value is not repeated: it may be a real secret.
                 yield (
                     f"{where}.application.environment.{key}: a secret in plain text does not belong in the inventory"
                     " and would stand in user data; create it in Secrets Manager and write"
                     f" application.secrets: {{{key}: NAME}}"
                 )
-        size = sum(len(f"{key}={value}\n") for key, value in environment.items())
+        size = sum(len(f"{key}={value}\n".encode()) for key, value in environment.items())
         if size > ENVIRONMENT_LIMIT:
             yield (
                 f"{where}.application.environment: {size} bytes do not fit into user data (at most"
                 f" {ENVIRONMENT_LIMIT}); move large values to SSM parameters and name them under application.secrets"
             )
+
+
+@rule
+def _group_names(stack: Stack) -> t.Iterator[str]:
+    """The groups of the network and of the instances stand in one VPC, where AWS wants every name once."""
+    if "network" not in stack.tiers:
+        return
+    names = stack.values.get("network_security_group_names") or {}
+    for key in sorted(set(names) - set(network.GROUP_USERS)):
+        yield (
+            f"network_security_group_names.{key}: no tier has such a group.{nearest(key, network.GROUP_USERS)}"
+            f" Write one of {', '.join(network.GROUP_USERS)}"
+        )
+    taken = {group["name"] for group in network.tier_security_groups((), stack.tiers, stack.prefix, names)}
+    for index, group in enumerate(stack.values.get("network_security_groups") or []):
+        yield from _group_name(stack, f"network_security_groups[{index}].name", group["name"], taken)
+        taken.add(f"{stack.prefix}-{group['name']}")
+    for where, instance in _instances(stack):
+        yield from _group_name(stack, f"{where}.name", instance["name"], taken)
+
+
+def _group_name(stack: Stack, where: str, name: str, taken: set[str]) -> t.Iterator[str]:
+    full = f"{stack.prefix}-{name}"
+    if full in taken:
+        yield f"{where}: '{name}' would name a second security group '{full}' in the VPC; write another name"
+    if len(full) > GROUP_NAME_LIMIT:
+        yield (
+            f"{where}: the security group's name would have {len(full)} characters, EC2 allows {GROUP_NAME_LIMIT};"
+            f" shorten it by {len(full) - GROUP_NAME_LIMIT}"
+        )
+
+
+@rule
+def _flow_log_role_name(stack: Stack) -> t.Iterator[str]:
+    name = f"{stack.prefix}-flow-logs"
+    if "network" in stack.tiers and stack.values.get("network_flow_logs", True) and len(name) > ROLE_NAME_LIMIT:
+        yield (
+            f"stack_name: the role's name '{name}' would have {len(name)} characters, IAM allows {ROLE_NAME_LIMIT};"
+            f" shorten stack_name or stack_env by {len(name) - ROLE_NAME_LIMIT}"
+        )
 
 
 @rule
@@ -410,19 +510,41 @@ def _role_names(stack: Stack) -> t.Iterator[str]:
 # -- sites -------------------------------------------------------------------------------------------------------------
 
 
+#: What stands behind a bucket's name: a hyphen and the account's twelve digits.
+_ACCOUNT = "-123456789012"
+
+
+def _log_bucket(stack: Stack) -> t.Iterator[str]:
+    excess = len(f"{stack.prefix}-site-logs{_ACCOUNT}") - BUCKET_NAME_LIMIT
+    if excess > 0:
+        yield (
+            f"stack_name: the name of the bucket of the sites' access logs, '{stack.prefix}-site-logs-<account id>',"
+            f" would have {excess + BUCKET_NAME_LIMIT} characters, S3 allows {BUCKET_NAME_LIMIT}; shorten stack_name or"
+            f" stack_env by {excess}"
+        )
+
+
 @rule
 def _sites(stack: Stack) -> t.Iterator[str]:
     if "s3_site" not in stack.tiers:
         return
-    for index, site in enumerate(stack.values.get("s3_site_sites") or []):
+    sites = stack.values.get("s3_site_sites") or []
+    names = [site.get("name") for site in sites]
+    if sites:
+        yield from _log_bucket(stack)
+    for index, site in enumerate(sites):
         where = f"s3_site_sites[{index}]"
-        bucket = site.get("bucket")
+        name, bucket = site.get("name"), site.get("bucket")
+        if name is not None and not NAME.match(str(name)):
+            yield f"{where}.name: '{name}' {_PLAIN}; write '{_plain(name)}'"
+        if names.count(name) > 1:
+            yield f"{where}.name: '{name}' is used twice; give each site a name of its own"
         if bucket and not BUCKET.match(str(bucket)):
             yield (
                 f"{where}.bucket: '{bucket}' is no bucket name; 3 to 63 lower-case letters, digits, hyphens and dots,"
                 f" such as '{stack.prefix}-{site.get('name')}'"
             )
-        if not bucket and len(f"{stack.prefix}-{site.get('name')}") > 63 - len("-123456789012"):
+        if not bucket and len(f"{stack.prefix}-{name}{_ACCOUNT}") > BUCKET_NAME_LIMIT:
             yield (
                 f"{where}.name: the bucket's name would be over 63 characters; write {where}.bucket with a shorter one"
             )

@@ -23,27 +23,67 @@ WORLD = "0.0.0.0/0"
 ALLOW_ALL_OUT = [{"proto": "all", "cidr_ip": [WORLD]}]
 
 
+class LayoutError(ValueError):
+    """A network that cannot be laid out. Its text names the variable, the value and what to write instead."""
+
+
+def block(value: t.Any) -> ipaddress.IPv4Network:
+    """A CIDR block, only in the one form that AWS takes: ``10.0.0.0/16``.
+
+    :raises ValueError: everything else, also what Python takes (an address alone, a netmask, bits behind the prefix).
+    """
+    found = ipaddress.IPv4Network(str(value), strict=True)
+    if str(found) != str(value):
+        raise ValueError(f"{value} is not in the form of {found}")
+    return found
+
+
+def corrected(value: t.Any, prefix: int | None = None, otherwise: str = "10.0.0.0/16") -> str:
+    """The block that was probably meant.
+
+    :param value: what was written.
+    :param prefix: prefix length to have instead of the written one.
+    :param otherwise: what to show where nothing can be read from the value.
+    """
+    try:
+        written = ipaddress.IPv4Network(str(value), strict=False)
+    except ValueError:
+        return otherwise
+    return str(ipaddress.IPv4Network(f"{written.network_address}/{prefix or written.prefixlen}", strict=False))
+
+
 def zones_of(available: list[str], wanted: int | list[str]) -> list[str]:
     """The availability zones a network spans.
 
     :param available: zone names of the region, sorted.
     :param wanted: how many, or which, by name (``eu-west-3a``) or by letter (``a``).
     :returns: zone names.
-    :raises ValueError: a zone that the region does not have, or too many.
+    :raises LayoutError: a zone that the region does not have, too many, or none.
     """
-    if isinstance(wanted, (int, str)):
-        count = int(wanted)
-        if count > len(available):
-            raise ValueError(f"asks for {count} zones, the region has {len(available)}: {', '.join(available)}")
-        return sorted(available)[:count]
-    return [_zone(available, zone) for zone in wanted]
+    if isinstance(wanted, (list, tuple)) and wanted:
+        zones = [_zone(available, zone, "network_zones") for zone in wanted]
+        for zone in zones:
+            if zones.count(zone) > 1:
+                raise LayoutError(f"network_zones: '{zone}' stands there twice; list each zone once")
+        return zones
+    count = int(wanted) if str(wanted).isdecimal() else 0  # type: ignore[arg-type]
+    if count < 1:
+        raise LayoutError(
+            f"network_zones: '{wanted}' is neither a number of zones nor a list of them; write such as 2, or [a, b]"
+        )
+    if count > len(available):
+        raise LayoutError(
+            f"network_zones: {count} zones are wanted and the region has {', '.join(available)};"
+            f" write {len(available)} or less"
+        )
+    return sorted(available)[:count]
 
 
-def _zone(available: list[str], wanted: str) -> str:
+def _zone(available: list[str], wanted: str, variable: str) -> str:
     for zone in available:
         if wanted in (zone, zone[-1]):
             return zone
-    raise ValueError(f"zone {wanted} is not in the region, which has {', '.join(available)}")
+    raise LayoutError(f"{variable}: the region has no zone '{wanted}'; write one of {', '.join(available)}")
 
 
 def subnet_layout(
@@ -65,15 +105,23 @@ def subnet_layout(
     :param given: subnets written one by one; each has ``cidr`` and ``type``, may have ``name`` and ``zone``.
     :param stack_prefix: start of the names that are not given.
     :returns: dicts of ``name``, ``cidr``, ``zone``, ``type``, in a stable order.
-    :raises ValueError: what does not fit, in one sentence.
+    :raises LayoutError: what does not fit, in one sentence.
     """
     spanned = zones_of(zones, count)
-    network = ipaddress.ip_network(cidr)
+    network = _block_of("network_cidr", cidr)
     layout = _given_subnets(given, spanned, zones) if given else _cut_subnets(network, spanned, types, prefix)
     for subnet in layout:
         subnet["name"] = subnet["name"] or "-".join(filter(None, [stack_prefix, subnet["type"], subnet["zone"][-1]]))
-    _check_layout(network, layout)
+    _check_names("network_subnets" if given else "network_subnet_types", [subnet["name"] for subnet in layout])
+    _check_blocks(network, layout)
     return layout
+
+
+def _block_of(variable: str, value: t.Any) -> ipaddress.IPv4Network:
+    try:
+        return block(value)
+    except ValueError:
+        raise LayoutError(f"{variable}: '{value}' is not a network address; write '{corrected(value)}'") from None
 
 
 def _given_subnets(given: t.Sequence[Subnet], spanned: list[str], zones: list[str]) -> list[Subnet]:
@@ -83,41 +131,86 @@ def _given_subnets(given: t.Sequence[Subnet], spanned: list[str], zones: list[st
         kind = subnet.get("type") or "private"
         position = counters.get(kind, 0)
         counters[kind] = position + 1
-        zone = _zone(zones, subnet["zone"]) if subnet.get("zone") else spanned[position % len(spanned)]
+        zone = (
+            _zone(zones, subnet["zone"], "network_subnets") if subnet.get("zone") else spanned[position % len(spanned)]
+        )
         layout.append({"name": subnet.get("name"), "cidr": subnet["cidr"], "zone": zone, "type": kind})
     return layout
 
 
-def _cut_subnets(network: t.Any, spanned: list[str], types: t.Sequence[str], prefix: int) -> list[Subnet]:
+def _cut_subnets(
+    network: ipaddress.IPv4Network, spanned: list[str], types: t.Sequence[str], prefix: int
+) -> list[Subnet]:
     length = prefix or min(network.prefixlen + BITS_FOR_SLOTS, SMALLEST_SUBNET)
-    available = 2 ** max(length - network.prefixlen, 0)
-    slots = min(SLOTS_PER_TYPE, available // max(len(types), 1))
-    if len(spanned) > slots:
-        wanted = len(types) * len(spanned)
-        raise ValueError(
-            f"{network} holds {available} subnets of /{length}, too small for {wanted} ({', '.join(types)} in"
-            f" {len(spanned)} zones); use a larger block such as /{LARGEST_VPC}, or list network_subnets"
-        )
-    blocks = list(network.subnets(new_prefix=length)) if length - network.prefixlen <= 12 else []
+    _check_cut(network, len(spanned), types, length)
+    slots = min(SLOTS_PER_TYPE, 2 ** (length - network.prefixlen) // len(types))
+    size = 2 ** (network.max_prefixlen - length)
+    first = int(network.network_address)
     return [
-        {"name": None, "cidr": str(blocks[row * slots + column]), "zone": zone, "type": kind}
+        {
+            "name": None,
+            "cidr": str(ipaddress.IPv4Network((first + (row * slots + column) * size, length))),
+            "zone": zone,
+            "type": kind,
+        }
         for row, kind in enumerate(types)
         for column, zone in enumerate(spanned)
     ]
 
 
-def _check_layout(network: t.Any, layout: list[Subnet]) -> None:
-    seen: list[t.Any] = []
+def _check_cut(network: ipaddress.IPv4Network, zones: int, types: t.Sequence[str], length: int) -> None:
+    if not types:
+        raise LayoutError("network_subnet_types: '[]' leaves no subnet; write such as [public, private]")
+    if zones > SLOTS_PER_TYPE:
+        raise LayoutError(
+            f"network_zones: subnets are computed for at most {SLOTS_PER_TYPE} zones, not for {zones};"
+            f" write {SLOTS_PER_TYPE} or less, or list network_subnets"
+        )
+    if not network.prefixlen <= length <= SMALLEST_SUBNET:
+        raise LayoutError(
+            f"network_subnet_prefix: '{length}' does not lie between the VPC's {network.prefixlen} and AWS's smallest"
+            f" subnet, {SMALLEST_SUBNET}; write 0 to have it chosen"
+        )
+    # Every type gets the same number of blocks, so it is the types times the zones that must fit.
+    available, wanted = 2 ** (length - network.prefixlen), len(types) * zones
+    bits = (wanted - 1).bit_length()
+    if available // len(types) >= zones:
+        return
+    if network.prefixlen + bits <= SMALLEST_SUBNET:
+        fix = f"write network_subnet_prefix: {network.prefixlen + bits}"
+    else:
+        fix = f"write a larger block, /{SMALLEST_SUBNET - bits} at least"
+    raise LayoutError(
+        f"network_cidr: '{network}' holds {available} subnets of /{length}, too small for {wanted} ({', '.join(types)}"
+        f" in {zones} zones); {fix}, or list network_subnets"
+    )
+
+
+def _check_names(variable: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise LayoutError(
+                f"{variable}: two subnets would be named '{name}'; list network_subnets, each with a name"
+            )
+
+
+def _check_blocks(network: ipaddress.IPv4Network, layout: list[Subnet]) -> None:
+    seen: list[tuple[str, ipaddress.IPv4Network]] = []
     for subnet in layout:
-        block = ipaddress.ip_network(subnet["cidr"])
-        if not block.subnet_of(network):
-            raise ValueError(f"subnet {subnet['name']} {block} lies outside {network}")
-        if block.prefixlen > SMALLEST_SUBNET:
-            raise ValueError(f"subnet {subnet['name']} {block} is smaller than AWS's smallest, /{SMALLEST_SUBNET}")
-        for name, other in seen:
-            if block.overlaps(other):
-                raise ValueError(f"subnets {name} {other} and {subnet['name']} {block} overlap")
-        seen.append((subnet["name"], block))
+        name, found = subnet["name"], _block_of("network_subnets", subnet["cidr"])
+        if not found.subnet_of(network):
+            raise LayoutError(f"network_subnets: {name} '{found}' lies outside '{network}'; write a block inside it")
+        if found.prefixlen > SMALLEST_SUBNET:
+            raise LayoutError(
+                f"network_subnets: {name} '{found}' is smaller than AWS's smallest;"
+                f" write '{corrected(found, SMALLEST_SUBNET)}' or larger"
+            )
+        for other_name, other in seen:
+            if found.overlaps(other):
+                raise LayoutError(
+                    f"network_subnets: {other_name} '{other}' and {name} '{found}' overlap; give one another block"
+                )
+        seen.append((name, found))
 
 
 # -- security groups ---------------------------------------------------------------------------------------------------
@@ -187,7 +280,7 @@ def tier_security_groups(
         }
         for key in used
     ]
-    return groups + [_own_group(group, prefix) for group in own]
+    return groups + _in_order([_own_group(group, prefix) for group in own])
 
 
 def _own_group(group: Group, prefix: str) -> Group:
@@ -199,6 +292,28 @@ def _own_group(group: Group, prefix: str) -> Group:
         "rules_egress": ALLOW_ALL_OUT if group.get("rules_egress") is None else group["rules_egress"],
         "purge": True,
     }
+
+
+def _in_order(groups: list[Group]) -> list[Group]:
+    """The groups so that one that a rule names comes before the rule (cycles keep the given order)."""
+    names = {group["name"] for group in groups}
+    ordered: list[Group] = []
+    waiting = list(groups)
+    while waiting:
+        done = {group["name"] for group in ordered}
+        ready = [group for group in waiting if (_named(group) & names) - {group["name"]} <= done] or waiting[:1]
+        ordered.extend(ready)
+        waiting = [group for group in waiting if group not in ready]
+    return ordered
+
+
+def _named(group: Group) -> set[str]:
+    """Names of the groups that a group's rules name."""
+    found: set[str] = set()
+    for rule in [*group["rules"], *group["rules_egress"]]:
+        names = rule.get("group_name") or []
+        found.update([names] if isinstance(names, str) else names)
+    return found
 
 
 # -- facts -------------------------------------------------------------------------------------------------------------
@@ -214,7 +329,8 @@ def network_facts(
     """What the network tier publishes, from what the account answered.
 
     :returns: ``vpc_id`` and ``cidr`` (empty where there is no VPC), ``subnets`` by name (``id``, ``cidr``, ``zone``,
-        ``type``), ``route_tables`` by name (``id``, ``type``, ``destinations``), ``peering_routes`` by the name of the
+        ``type``), ``route_tables`` by name (``id``, ``type``, ``destinations``,
+        and ``internet``: ``nat``, ``internet gateway`` or nothing), ``peering_routes`` by the name of the
         route table, ``nat_gateways`` by the name of their subnet (``id``, ``state``, ``public_ip``),
         ``security_groups`` by key (ids).
     """
@@ -254,7 +370,12 @@ def _table_fact(table: dict[str, t.Any]) -> dict[str, t.Any]:
         "id": table["route_table_id"],
         "type": (table.get("tags") or {}).get("Type", ""),
         "destinations": sorted(filter(None, (route.get("destination_cidr_block") for route in routes))),
+        "internet": next((_way_out(route) for route in routes if route.get("destination_cidr_block") == WORLD), ""),
     }
+
+
+def _way_out(route: dict[str, t.Any]) -> str:
+    return "nat" if route.get("nat_gateway_id") else "internet gateway" if route.get("gateway_id") else "other"
 
 
 def _nat_fact(gateway: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -328,3 +449,61 @@ def has_other_routes(table: t.Mapping[str, t.Any] | None, wanted: list[dict[str,
     """
     destinations = set((table or {}).get("destinations", []))
     return bool(destinations - {route["dest"] for route in wanted})
+
+
+#: Ports that must never be open to the world (security standard controls EC2.13, EC2.14, EC2.19).
+ADMIN_PORTS = {22: "SSH", 3389: "RDP", 3306: "MySQL", 5432: "PostgreSQL", 1433: "SQL Server", 6379: "Redis"}
+
+
+def open_admin_ports(groups: list[dict[str, t.Any]]) -> list[str]:
+    """Administration and database ports that these security groups open to the world, as ``group: port (what)``.
+
+    :param groups: groups as ``ec2_security_group_info`` returns them.
+    """
+    return [
+        f"{group['group_name']}: {port} ({ADMIN_PORTS[port]})"
+        for group in groups
+        for rule in group.get("ip_permissions") or []
+        if _from_world(rule)
+        for port in ADMIN_PORTS
+        if _covers(rule, port)
+    ]
+
+
+def _from_world(rule: dict[str, t.Any]) -> bool:
+    sources = [source.get("cidr_ip") for source in rule.get("ip_ranges") or []]
+    sources += [source.get("cidr_ipv6") for source in rule.get("ipv6_ranges") or []]
+    return bool({WORLD, "::/0"} & set(sources))
+
+
+def _covers(rule: dict[str, t.Any], port: int) -> bool:
+    if rule.get("ip_protocol") == "-1":
+        return True
+    return rule.get("ip_protocol") == "tcp" and int(rule["from_port"]) <= port <= int(rule["to_port"])
+
+
+def who_is_let_in(groups: list[dict[str, t.Any]]) -> list[str]:
+    """Every source that these groups let in, as ``source:port``; a source is a group's id, a CIDR or a prefix list."""
+    found = set()
+    for group in groups:
+        for rule in group.get("ip_permissions") or []:
+            ports = _ports(rule)
+            for key, name in SOURCES.items():
+                found.update(f"{source[name]}:{ports}" for source in rule.get(key) or [])
+    return sorted(found)
+
+
+#: Where a rule keeps its sources, and the key of each.
+SOURCES = {
+    "user_id_group_pairs": "group_id",
+    "ip_ranges": "cidr_ip",
+    "ipv6_ranges": "cidr_ipv6",
+    "prefix_list_ids": "prefix_list_id",
+}
+
+
+def _ports(rule: dict[str, t.Any]) -> str:
+    if rule.get("ip_protocol") == "-1":
+        return "all"
+    first, last = rule.get("from_port"), rule.get("to_port")
+    return str(first) if first == last else f"{first}-{last}"
