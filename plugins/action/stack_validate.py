@@ -27,6 +27,10 @@ PUBLISHED = ("_facts", "_state", "_leftovers")
 COMPUTED = {"stack_prefix", "stack_resource_tags", "stack_iam_path", "stack_parameter_path", "stack_task_environment"}
 
 
+#: What the rules look at in the other stacks of the inventory.
+OF_PEERS = ("stack_name", "stack_tiers", "network_cidr", "peering_connections")
+
+
 class ActionModule(ActionBase):
     """Runs on the controller: it reads variables only."""
 
@@ -39,7 +43,7 @@ class ActionModule(ActionBase):
         specs = argument_specs.role_options()
         values, errors = self._values(specs, task_vars or {})
         stack = self._stack(specs, values, task_vars or {})
-        found = errors + description.problems(stack)
+        found = [*errors, *description.problems(stack, malformed=bool(errors))]
         if found:
             result["failed"] = True
             result["problems"] = found
@@ -57,33 +61,28 @@ class ActionModule(ActionBase):
             if "default" in option
         }
         templar = self._templar.copy_with_new_env(available_variables={**defaults, **task_vars})
-        values: dict[str, t.Any] = {}
+        values: Values = {}
         errors: list[str] = []
-        tiers = ["stack", *self._tiers(templar, task_vars)]
-        for role in dict.fromkeys(tiers):
-            mine, said = self._role_values(templar, specs.get(role, {}), {**defaults, **task_vars})
-            values.update(mine)
-            errors.extend(said)
-        return values, errors
+        consequences: list[str] = []
+        for role in dict.fromkeys(["stack", *self._tiers(templar, task_vars)]):
+            options = specs.get(role, {})
+            given, failed = _templated(templar, options, {**defaults, **task_vars})
+            mine, said = argument_specs.validate({name: options[name] for name in options if name not in failed}, given)
+            values.update({**given, **mine})
+            errors.extend([*(sentence for name, sentence in failed.items() if name in task_vars), *said])
+            consequences.extend(sentence for name, sentence in failed.items() if name not in task_vars)
+        # A default that cannot be computed follows from something that is missing, which is said already.
+        return values, errors or consequences
 
     @staticmethod
     def _tiers(templar: t.Any, task_vars: Values) -> list[str]:
-        tiers = templar.template(task_vars.get("stack_tiers", []))
+        try:
+            tiers = templar.template(task_vars.get("stack_tiers", []))
+        except AnsibleError:
+            return []
+        if isinstance(tiers, str):
+            tiers = tiers.split(",")  # the argument spec says that it should be a list
         return [str(tier) for tier in tiers] if isinstance(tiers, (list, tuple)) else []
-
-    @staticmethod
-    def _role_values(templar: t.Any, options: Values, variables: Values) -> tuple[dict[str, t.Any], list[str]]:
-        given: dict[str, t.Any] = {}
-        errors = []
-        for name in options:
-            if name not in variables:
-                continue
-            try:
-                given[name] = templar.template(variables[name])
-            except AnsibleError as error:
-                errors.append(f"{name}: cannot be computed: {error}")
-        values, said = argument_specs.validate(options, given)
-        return {**given, **values}, [*errors, *said]
 
     def _stack(self, specs: Specs, values: Values, task_vars: Values) -> description.Stack:
         host = task_vars.get("inventory_hostname", "")
@@ -94,12 +93,25 @@ class ActionModule(ActionBase):
             names=_set_names(specs, task_vars),
             known={role: set(options) for role, options in specs.items()},
             peers={
-                other: {name: hostvars[other].get(name) for name in ("stack_name", "stack_tiers", "network_cidr")}
+                other: {name: hostvars[other].get(name) for name in OF_PEERS}
                 for other in hostvars
                 if other != host and hostvars[other].get("stack_name")
             },
             missing_directories=_missing_directories(values, task_vars),
         )
+
+
+def _templated(templar: t.Any, options: Values, variables: Values) -> tuple[Values, dict[str, str]]:
+    """The values of a role's variables, and a sentence for each one that cannot be computed."""
+    values, failed = {}, {}
+    for name in options:
+        if name not in variables:
+            continue
+        try:
+            values[name] = templar.template(variables[name])
+        except AnsibleError as error:
+            failed[name] = f"{name}: cannot be computed: {error}; write what is missing, or {name} itself"
+    return values, failed
 
 
 def _trusted(value: t.Any) -> t.Any:
@@ -125,7 +137,10 @@ def _missing_directories(values: Values, task_vars: Values) -> dict[str, str]:
     missing = {}
     for index, site in enumerate(values.get("s3_site_sites") or []):
         source = site.get("source") if isinstance(site, dict) else None
-        if source and not Path(sites.site_source(str(source), task_vars.get("inventory_dir"))).is_dir():
+        if source is None:
+            continue  # said by the argument spec
+        # An empty source would publish the inventory itself.
+        if not source or not Path(sites.site_source(str(source), task_vars.get("inventory_dir"))).is_dir():
             missing[f"s3_site_sites[{index}].source"] = str(source)
     return missing
 

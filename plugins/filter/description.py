@@ -15,7 +15,7 @@ def with_defaults(items: list[dict[str, t.Any]], role: str, variable: str) -> li
     try:
         return argument_specs.with_defaults(items, role, variable)
     except ValueError as error:
-        raise AnsibleFilterError(f"{variable}: {error}") from error
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:
