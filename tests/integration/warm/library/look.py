@@ -26,7 +26,8 @@ def main():
     while frame:
         frame, depth = frame.f_back, depth + 1
     module = AnsibleModule(argument_spec={"what": {"type": "str"}}, supports_check_mode=True)
-    os.environ.pop("RECORD", None)  # the one variable in which the runs have to differ
+    for name in ("RECORD", "ANSIBLE_PIPELINING"):  # in which the runs have to differ
+        os.environ.pop(name, None)
     module.exit_json(
         environment=dict(os.environ),
         octets={name.hex(): value.hex() for name, value in os.environb.items()},
