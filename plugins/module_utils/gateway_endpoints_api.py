@@ -30,7 +30,8 @@ def describe_endpoints(client: t.Any, vpc_id: str, service: str) -> list[dict[st
 @AWSRetry.jittered_backoff(catch_extra_error_codes=["InvalidRouteTableId.NotFound"])
 def create_endpoint(client: t.Any, vpc_id: str, service: str, tables: list[str], tags: dict[str, str]) -> None:
     """Create it, tagged from its first moment."""
-    specification = boto3_tag_specifications(tags, ["vpc-endpoint"])
+    # Without tags there is no specification, and botocore takes no None.
+    specification = boto3_tag_specifications(tags, ["vpc-endpoint"]) or []
     client.create_vpc_endpoint(
         VpcEndpointType="Gateway",
         VpcId=vpc_id,

@@ -17,6 +17,13 @@ def name_of(table: RouteTable) -> str:
     return tags.get("Name") or table["RouteTableId"]
 
 
+def resource_of(table: RouteTable, tables: list[RouteTable]) -> str:
+    """A route table in the reader's words, with its id where another one has the same name."""
+    name = name_of(table)
+    same = [one for one in tables if name_of(one) == name]
+    return f"route table {name}" if len(same) == 1 else f"route table {name} ({table['RouteTableId']})"
+
+
 def plan_present(tables: list[RouteTable], destination: str, connection: str) -> list[Step]:
     """Steps after which every table routes a destination through a connection.
 
@@ -24,11 +31,10 @@ def plan_present(tables: list[RouteTable], destination: str, connection: str) ->
     :param destination: CIDR of the peer.
     :param connection: id of the peering connection.
     """
-    return [_present(table, destination, connection) for table in tables]
+    return [_present(table, resource_of(table, tables), destination, connection) for table in tables]
 
 
-def _present(table: RouteTable, destination: str, connection: str) -> Step:
-    resource = f"route table {name_of(table)}"
+def _present(table: RouteTable, resource: str, destination: str, connection: str) -> Step:
     route = next((one for one in table.get("Routes", []) if one.get("DestinationCidrBlock") == destination), None)
     after = {destination: connection}
     if route is None:
@@ -45,7 +51,7 @@ def plan_absent(tables: list[RouteTable], destination: str | None, connection: s
     for table in tables:
         for route in table.get("Routes", []):
             cidr = route.get("DestinationCidrBlock")
-            if route.get("VpcPeeringConnectionId") == connection and destination in (None, cidr):
-                resource = f"route table {name_of(table)}"
+            if cidr and route.get("VpcPeeringConnectionId") == connection and destination in (None, cidr):
+                resource = resource_of(table, tables)
                 steps.append(Step("delete", resource, f"the route to {cidr} is no longer wanted", {cidr: connection}))
     return steps

@@ -10,18 +10,22 @@ import typing as t
 ARN = re.compile(r"^arn:[^:]+:(?P<service>[^:]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.+)$")
 KIND = re.compile(r"^/?([a-z][a-z-]*)[:/]")
 
+#: What the services are about whose ARNs hold a name alone.
+ONE_KIND = {"s3": "bucket", "sns": "topic", "sqs": "queue"}
+
 
 def describe_arn(arn: str) -> dict[str, str]:
     """``arn``, ``name`` and ``type`` (``ec2:vpc``) of a resource.
 
-    The part behind the account is C(kind/name), C(kind:name), or the name alone where a service has one kind (S3).
+    The part behind the account is C(kind/name), C(kind:name), or the name alone where a service has one kind (S3, SNS).
     """
     found = ARN.match(arn)
     if not found:
         return {"arn": arn, "name": arn, "type": "unknown"}
-    kind = KIND.match(found["rest"]) if found["service"] != "s3" else None
-    name = re.split(r"[/:]", found["rest"])[-1]
-    return {"arn": arn, "name": name, "type": f"{found['service']}:{kind[1] if kind else 'bucket'}"}
+    service, rest = found["service"], found["rest"]
+    written = KIND.match(rest)
+    kind = ONE_KIND.get(service) or (written[1] if written else "resource")
+    return {"arn": arn, "name": re.split(r"[/:]", rest)[-1], "type": f"{service}:{kind}"}
 
 
 def from_tagging(mapping: dict[str, t.Any]) -> dict[str, str]:

@@ -110,7 +110,7 @@ def plan(module: AnsibleAWSModule, tables: list[decide.RouteTable]) -> list[Step
 
 def apply(client: t.Any, params: dict[str, t.Any], tables: list[decide.RouteTable], steps: list[Step]) -> None:
     """Carry out the steps that write."""
-    ids = {f"route table {decide.name_of(table)}": table["RouteTableId"] for table in tables}
+    ids = {decide.resource_of(table, tables): table["RouteTableId"] for table in tables}
     connection = params["vpc_peering_connection_id"]
     for step in steps:
         if step.verb == "create":

@@ -484,7 +484,7 @@ def _covers(rule: dict[str, t.Any], port: int) -> bool:
 
 def who_is_let_in(groups: list[dict[str, t.Any]]) -> list[str]:
     """Every source that these groups let in, as ``source:port``; a source is a group's id, a CIDR or a prefix list."""
-    found = set()
+    found: set[str] = set()
     for group in groups:
         for rule in group.get("ip_permissions") or []:
             ports = _ports(rule)
