@@ -115,7 +115,8 @@ def in_iam(module: AnsibleAWSModule) -> list[dict[str, str]]:
     path = module.params["iam_path"]
     client = module.client("iam")
     listed = list_roles(client, path) + list_instance_profiles(client, path) + list_policies(client, path)
-    return [from_iam(arn, path) for arn in listed]
+    # Deletions follow from this list: the path is looked at again, whatever the service made of the prefix.
+    return [from_iam(arn, path) for arn in listed if path in arn]
 
 
 def main() -> None:

@@ -249,6 +249,7 @@ def ec2_app_facts(found: list[dict[str, t.Any]], prefix: str) -> dict[str, dict[
             "private_ip": instance.get("private_ip_address") or "",
             "public_ip": instance.get("public_ip_address") or "",
             "profile": (instance.get("iam_instance_profile") or {}).get("arn", ""),
+            "metadata_tokens": (instance.get("metadata_options") or {}).get("http_tokens", ""),
             "digest": tags.get("UserDataDigest", ""),
         }
     return facts
