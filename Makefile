@@ -28,6 +28,7 @@ help: ## List the commands
 
 .PHONY: setup
 setup: $(STAMP) $(LINK) ## Build .venv and the link by which Ansible finds this collection
+	@:
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -37,6 +38,9 @@ $(VENV)/bin/python:
 
 $(STAMP): $(VENV)/bin/python
 	@rm -f $(VENV)/.installed-*
+	@echo "Installing the tool chain into $(VENV): some minutes, 1.1 GB"
+	@trap 'kill $$ticker 2>/dev/null' EXIT; trap 'exit 130' INT TERM; \
+	(while sleep 30 >/dev/null 2>&1; do echo "  still installing"; done) & ticker=$$!; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 

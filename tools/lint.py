@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from tools.collection import BIN, COLLECTION, ROOT, environment
@@ -77,9 +77,9 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
         parser.error(f"no such check: {', '.join(unknown)}; there are: {', '.join(CHECKS)}")
     failed = 0
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for result in pool.map(lambda name: run_check(name, CHECKS[name]), chosen):
-            print(report(result), flush=True)
-            failed += not result.passed
+        for ended in as_completed([pool.submit(run_check, name, CHECKS[name]) for name in chosen]):
+            print(report(ended.result()), flush=True)
+            failed += not ended.result().passed
     print(f"lint: {len(chosen) - failed} of {len(chosen)} checks passed")
     return int(failed > 0)
 
