@@ -25,6 +25,7 @@ CACHE = ROOT / ".cache" / "demo"
 TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?P<name>.*?)\](?: \[CHECK MODE\])? \*+$")
 #: The example system that is deployed.
 INVENTORY = "classic_ec2"
+OK = re.compile(r"^ok: \[(?P<stack>[^\] ]+)")
 #: The plan callback's heading, after which nothing but its summary comes.
 SUMMARY = re.compile(r"^(?:Plan|Changed) \*+$")
 RECAP = re.compile(r"^(?P<stack>\S+)\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)\s.*failed=(?P<failed>\d+)")
@@ -70,6 +71,26 @@ def changes(path: Path) -> list[tuple[str, str, str, str]]:
     stacks = json.loads(path.read_text())["stacks"]
     found = ((name, change) for name in stacks for change in stacks[name]["changes"])
     return sorted((name, change["tier"], change["task"], change["item"] or "") for name, change in found)
+
+
+def verified(lines: t.Iterable[str]) -> dict[tuple[str, str], list[str]]:
+    """What a run of verify.yml found in order.
+
+    :param lines: its output.
+    :returns: the stacks in which it was so, by tier and check; tasks that only read are left out.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    check: tuple[str, str] | None = None
+    for line in lines:
+        task, fine = TASK.match(line), OK.match(line)
+        if task:
+            tier, (_role, verify, name) = tier_of(task["name"]), task["name"].partition(" : Verify | ")
+            reads = name.startswith(("Look ", "Read "))
+            check = (tier, name) if tier and verify and not reads else None
+        elif fine and check:
+            stacks = found.setdefault(check, [])
+            stacks += [] if fine["stack"] in stacks else [fine["stack"]]
+    return found
 
 
 def follow(lines: t.Iterable[str], log: t.TextIO) -> list[str]:
@@ -153,10 +174,8 @@ class Demo:
         print(f"It made the {len(done)} changes that the plan had named, and no other.")
 
         heading("3. The verification: what a customer would check")
-        for line in self.play("verify", "verify"):
-            task = TASK.match(line)
-            if task and " : Verify | " in task["name"]:
-                print(f"  ok  {tier_of(task['name'])}: {task['name'].partition(' : Verify | ')[2]}")
+        for (tier, check), stacks in verified(self.play("verify", "verify")).items():
+            print(f"  ok  {tier}: {check} ({', '.join(sorted(stacks))})")
 
         heading("4. The deployment again: nothing is left to do")
         totals = recap(self.play("again", "deploy"))

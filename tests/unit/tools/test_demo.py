@@ -46,6 +46,21 @@ class TestOutput:
             "  … rds",
         ]
 
+    def test_verified(self) -> None:
+        lines = [
+            "TASK [palier.aws.network : Verify | Look at the network] ***",
+            "ok: [shop_prod]",
+            "TASK [palier.aws.network : Verify | Check that it stands] ***",
+            "ok: [shop_prod]",
+            "ok: [shop_dev] => (item=a)",
+            "ok: [shop_dev] => (item=b)",
+            "TASK [palier.aws.rds : Facts | Read the database] ***",
+            "ok: [shop_prod]",
+            "TASK [palier.aws.rds : Verify | Check that it answers] ***",
+            "fatal: [shop_prod]: FAILED!",
+        ]
+        assert demo.verified(lines) == {("network", "Check that it stands"): ["shop_prod", "shop_dev"]}
+
     def test_summary(self) -> None:
         assert demo.summary_of(OUTPUT.splitlines()) == [
             "shop_prod",
