@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shlex
@@ -108,13 +109,11 @@ class Emulator:
         :param region: the region to sign for.
         :param config: more settings of C{botocore.config.Config}.
         """
-        import boto3
         from botocore.config import Config
 
-        session = boto3.session.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
         # An empty dict, unlike None, keeps botocore from reading HTTP_PROXY.
         settings: dict[str, t.Any] = {"proxies": {}, "retries": {"total_max_attempts": 1}, **config}
-        return session.client(service, region_name=region, endpoint_url=self.endpoint, config=Config(**settings))
+        return _session().client(service, region_name=region, endpoint_url=self.endpoint, config=Config(**settings))
 
     def requests(self, writes: bool | None = None) -> list[dict[str, t.Any]]:
         """What was asked since the start or the last L{clear_requests}, oldest first.
@@ -163,6 +162,14 @@ class Emulator:
         except urllib.error.URLError as error:
             raise EmulatorError(f"the emulator does not answer {method} /_palier/{path}: {error}") from error
         return answer
+
+
+@functools.lru_cache
+def _session() -> t.Any:
+    # One for all clients: each session reads the services' descriptions anew, EC2's for half a second.
+    import boto3
+
+    return boto3.session.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
 
 
 def read_env(text: str) -> dict[str, str]:
