@@ -75,7 +75,7 @@ class TestZones:
         [
             (
                 4,
-                "network_zones: 4 zones are wanted and the region has eu-west-3a, eu-west-3b, eu-west-3c; write 3 or less",
+                f"network_zones: 4 zones are wanted and the region has {', '.join(THREE)}; write 3 or less",
             ),
             (
                 ["d"],
@@ -85,7 +85,10 @@ class TestZones:
             *(
                 (
                     wanted,
-                    f"network_zones: '{wanted}' is neither a number of zones nor a list of them; write such as 2, or [a, b]",
+                    (
+                        f"network_zones: '{wanted}' is neither a number of zones nor a list of them;"
+                        " write such as 2, or [a, b]"
+                    ),
                 )
                 for wanted in (0, -1, "a", 2.5, None, [], True)
             ),
@@ -201,8 +204,8 @@ class TestComputedSubnets:
                     "10.0.0.0/16",
                     {"prefix": prefix},
                     (
-                        f"network_subnet_prefix: '{prefix}' does not lie between the VPC's 16 and AWS's smallest subnet, 28;"
-                        " write 0 to have it chosen"
+                        f"network_subnet_prefix: '{prefix}' does not lie between the VPC's 16 and AWS's smallest"
+                        " subnet, 28; write 0 to have it chosen"
                     ),
                 )
                 for prefix in (29, 33, 8, -1)
@@ -228,15 +231,23 @@ class TestComputedSubnets:
     @given(prefix=st.integers(20, 28), zones=st.integers(1, 4), types=st.integers(1, 6))
     def test_the_advice_about_a_small_block_holds(self, prefix: int, zones: int, types: int) -> None:
         names = [f"type{number}" for number in range(types)]
-        try:
-            subject.subnet_layout(f"10.0.0.0/{prefix}", ZONES, zones, names)
-        except subject.LayoutError as error:
-            advised = re.search(r"write network_subnet_prefix: (\d+)|block, /(\d+) at least", str(error))
-            assert advised, error
-            if advised[1]:
-                subject.subnet_layout(f"10.0.0.0/{prefix}", ZONES, zones, names, int(advised[1]))
-            else:
-                subject.subnet_layout(f"10.0.0.0/{advised[2]}", ZONES, zones, names, 28)
+        sentence = refusal(f"10.0.0.0/{prefix}", ZONES, zones, names)
+        length = re.search(r"write network_subnet_prefix: (\d+)", sentence)
+        larger = re.search(r"block, /(\d+) at least", sentence)
+        assert bool(length) + bool(larger) == bool(sentence)
+        if length:
+            assert not refusal(f"10.0.0.0/{prefix}", ZONES, zones, names, int(length[1]))
+        if larger:
+            assert not refusal(f"10.0.0.0/{larger[1]}", ZONES, zones, names, 28)
+
+
+def refusal(*arguments: t.Any) -> str:
+    """Why a network cannot be laid out, or nothing."""
+    try:
+        subject.subnet_layout(*arguments)
+    except subject.LayoutError as error:
+        return str(error)
+    return ""
 
 
 def assert_sentence(text: str) -> None:
@@ -281,7 +292,10 @@ class TestGivenSubnets:
             ),
             (
                 [{"cidr": "10.0.0.16/29"}],
-                "network_subnets: private-a '10.0.0.16/29' is smaller than AWS's smallest; write '10.0.0.16/28' or larger",
+                (
+                    "network_subnets: private-a '10.0.0.16/29' is smaller than AWS's smallest;"
+                    " write '10.0.0.16/28' or larger"
+                ),
             ),
             (
                 [{"cidr": "10.0.0.0/23"}, {"cidr": "10.0.1.0/24", "type": "public"}],
