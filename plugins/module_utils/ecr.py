@@ -90,10 +90,13 @@ class Listing:
         """Digests by tag."""
         return {tag: image.digest for image in self.images for tag in image.tags}
 
-    def with_images(self, extra: t.Iterable[Image]) -> Listing:
-        """This listing and images that it did not name."""
-        new = {image.digest: image for image in extra if image.digest not in self.by_digest}
-        return replace(self, images=(*self.images, *new.values())) if new else self
+    def with_referrers(self, extra: t.Iterable[Image]) -> Listing:
+        """This listing with referrers that it did not name, or of which it did not name the subject."""
+        found = dict(self.by_digest)
+        for image in extra:
+            known = found.get(image.digest, image)
+            found[image.digest] = replace(known, subject=known.subject or image.subject)
+        return replace(self, images=tuple(found.values()))
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.palier.aws.plugins.module_utils.aws import error_handler
 
-#: ECR's own limits: names a DescribeRepositories call, ids a BatchDeleteImage call, images a DescribeImages page.
-NAMES_A_CALL, DELETES_A_CALL, IMAGES_A_PAGE = 100, 100, 1000
+#: ECR's own limits: names a DescribeRepositories call, ids a BatchGetImage or BatchDeleteImage call, images a page of
+#: DescribeImages.
+NAMES_A_CALL, IDS_A_CALL, IMAGES_A_PAGE = 100, 100, 1000
 
 Errors = error_handler("RepositoryNotFoundException")
 PolicyErrors = error_handler("RepositoryNotFoundException", "LifecyclePolicyNotFoundException")
@@ -31,6 +32,13 @@ def describe_images(client: t.Any, **request: t.Any) -> list[Document] | None:
 def describe_repository(client: t.Any, **request: t.Any) -> Document | None:
     """One repository; C{None} when it does not exist."""
     return client.describe_repositories(**request)["repositories"][0]
+
+
+@Errors.common_error_handler("describe the repositories")
+@AWSRetry.jittered_backoff()
+def describe_repositories(client: t.Any, **request: t.Any) -> list[Document]:
+    """Repositories by name, which must all exist."""
+    return client.describe_repositories(**request)["repositories"]
 
 
 @Errors.list_error_handler("list the referrers of the image", [])
@@ -59,6 +67,13 @@ def get_repository_policy(client: t.Any, **request: t.Any) -> str | None:
 def list_tags(client: t.Any, arn: str) -> list[dict[str, str]]:
     """A repository's tags as ECR writes them."""
     return client.list_tags_for_resource(resourceArn=arn)["tags"]
+
+
+@Errors.common_error_handler("read the manifests of images")
+@AWSRetry.jittered_backoff()
+def batch_get_image(client: t.Any, **request: t.Any) -> list[Document]:
+    """Manifests of images; those that cannot be read are left out."""
+    return client.batch_get_image(**request).get("images", [])
 
 
 @Errors.common_error_handler("get an authorization token of the registry")

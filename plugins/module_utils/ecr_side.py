@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import typing as t
@@ -21,6 +22,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.palier.aws.plugins.module_utils import ecr_api as api
 from ansible_collections.palier.aws.plugins.module_utils.ecr import Image, Listing
 from ansible_collections.palier.aws.plugins.module_utils.registry_client import Pools, Registry, Token, TokenSource
+from ansible_collections.palier.aws.plugins.module_utils.registry_manifest import (
+    ACCEPT,
+    Manifest,
+    ManifestError,
+    parse,
+)
+
+ACCEPTED = ACCEPT.split(", ")
 
 
 class Connector:
@@ -88,6 +97,8 @@ class Side:
         self._given = {"registryId": registry_id} if registry_id else {}
         self._pools = pools
         self._registry: Registry | None = None
+        #: Whether DescribeImages says what an image refers to: it came together with the image's status.
+        self.tells_subjects = False
         self._counting = threading.Lock()
         self._connecting = threading.Lock()
         client.meta.events.register("before-send.ecr", self._count)
@@ -127,11 +138,18 @@ class Side:
         images = api.describe_images(self._client, repositoryName=repository, **self._given)
         if images is None:
             return Listing(repository, exists=False)
+        if any("imageStatus" in image or "subjectManifestDigest" in image for image in images):
+            self.tells_subjects = True
         return Listing(repository, tuple(_image(image) for image in images))
 
-    def describe(self, repository: str) -> dict[str, t.Any] | None:
-        """A repository's settings as ECR gives them."""
-        return api.describe_repository(self._client, repositoryNames=[repository], **self._given)
+    def describe(self, repositories: t.Sequence[str]) -> dict[str, dict[str, t.Any]]:
+        """Settings of repositories as ECR gives them, by name."""
+        found = {}
+        for start in range(0, len(repositories), api.NAMES_A_CALL):
+            names = list(repositories[start : start + api.NAMES_A_CALL])
+            for described in api.describe_repositories(self._client, repositoryNames=names, **self._given):
+                found[described["repositoryName"]] = described
+        return found
 
     def tags(self, arn: str) -> dict[str, str]:
         """A repository's tags."""
@@ -150,6 +168,18 @@ class Side:
         )
         return [Image(i["digest"], size=i["size"], media_type=i["mediaType"], subject=subject) for i in found]
 
+    def manifests(self, repository: str, digests: t.Sequence[str]) -> list[Manifest]:
+        """Manifests of many images with few calls; what cannot be had byte for byte this way is left out."""
+        found = []
+        for start in range(0, len(digests), api.IDS_A_CALL):
+            ids = [{"imageDigest": digest} for digest in digests[start : start + api.IDS_A_CALL]]
+            request = {"repositoryName": repository, "imageIds": ids, "acceptedMediaTypes": ACCEPTED, **self._given}
+            for image in api.batch_get_image(self._client, **request):
+                with contextlib.suppress(ManifestError):
+                    raw, kind = image["imageManifest"].encode(), image.get("imageManifestMediaType", "")
+                    found.append(parse(raw, kind, image["imageId"]["imageDigest"]))
+        return found
+
     def create(self, request: dict[str, t.Any], lifecycle: str | None) -> None:
         """Create a repository."""
         api.create_repository(self._client, **request, **self._given)
@@ -160,8 +190,8 @@ class Side:
     def delete(self, repository: str, ids: t.Sequence[dict[str, str]]) -> list[dict[str, t.Any]]:
         """Remove images by tag or digest; what could not be removed comes back, what is gone already is fine."""
         failures = []
-        for start in range(0, len(ids), api.DELETES_A_CALL):
-            batch = list(ids[start : start + api.DELETES_A_CALL])
+        for start in range(0, len(ids), api.IDS_A_CALL):
+            batch = list(ids[start : start + api.IDS_A_CALL])
             failures += api.batch_delete_image(self._client, repositoryName=repository, imageIds=batch, **self._given)
         return [failure for failure in failures if failure.get("failureCode") != "ImageNotFound"]
 

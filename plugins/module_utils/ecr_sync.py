@@ -12,6 +12,7 @@ import json
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError, is_ansible_aws_error_code
 from ansible_collections.palier.aws.plugins.module_utils import ecr, ecr_lifecycle, ecr_repository
@@ -19,6 +20,7 @@ from ansible_collections.palier.aws.plugins.module_utils.ecr import Decision, Kn
 from ansible_collections.palier.aws.plugins.module_utils.ecr_side import Side
 from ansible_collections.palier.aws.plugins.module_utils.plan import Step
 from ansible_collections.palier.aws.plugins.module_utils.registry_copy import Copier, Failure, Totals
+from ansible_collections.palier.aws.plugins.module_utils.registry_manifest import Manifest
 
 _Item = t.TypeVar("_Item")
 _Result = t.TypeVar("_Result")
@@ -72,6 +74,7 @@ class Sync:
         self._known: dict[Pair, Knowledge] = {pair: Knowledge() for pair in pairs}
         self._by_pair: dict[Pair, list[Decision]] = {}
         self._referrers_unknown = False
+        self._expiring: set[Pair] = set()
 
     # ---- look and decide
 
@@ -98,27 +101,30 @@ class Sync:
         )
         for (side, pair), listing in zip(jobs, listings, strict=True):
             (self._sources if side is self._source else self._destinations)[pair] = listing
-        missing = sorted({pair.source for pair in self._pairs if not self._sources[pair].exists})
-        if missing:
+        absent = sorted({pair.source for pair in self._pairs if not self._sources[pair].exists})
+        if absent:
             raise SyncError(
-                f"repositories: {', '.join(missing)} not found in {self._source.region}; write names that exist in the "
+                f"repositories: {', '.join(absent)} not found in {self._source.region}; write names that exist in the "
                 "source's region and account"
             )
         self._plan_creations([pair for pair in self._pairs if not self._destinations[pair].exists])
 
     def _plan_creations(self, pairs: list[Pair]) -> None:
         if pairs and not self._settings.create_repository:
-            names = ", ".join(sorted(pair.destination for pair in pairs))
+            missing = ", ".join(sorted(pair.destination for pair in pairs))
             raise SyncError(
-                f"{names} not found in {self._destination.region}; set create_repository to true, or create it first"
+                f"{missing} not found in {self._destination.region}; set create_repository to true, or create it first"
             )
 
-        def describe(pair: Pair) -> ecr_repository.Repository:
-            described = self._source.describe(pair.source) or {"repositoryName": pair.source}
-            source = ecr_repository.from_aws(described, self._source.lifecycle(pair.source))
-            return ecr_repository.standby(source, pair.destination, self._settings.kms_key, self._settings.tags)
-
-        self.creations = dict(zip(pairs, self._map(describe, pairs), strict=True))
+        names = [pair.source for pair in pairs]
+        # Both at once: each round trip counts when the other region is far away.
+        jobs: list[t.Callable[[], t.Any]] = [lambda: self._source.describe(names)] if names else []
+        jobs += [partial(self._source.lifecycle, name) for name in names]
+        answers = self._map(lambda job: job(), jobs)
+        for pair, lifecycle in zip(pairs, answers[1:], strict=True):
+            source = ecr_repository.from_aws(answers[0][pair.source], lifecycle)
+            wanted = ecr_repository.standby(source, pair.destination, self._settings.kms_key, self._settings.tags)
+            self.creations[pair] = wanted
 
     def _look_further(self) -> None:
         for pair in self._pairs:
@@ -133,12 +139,11 @@ class Sync:
     def _learn_mutability(self, pair: Pair) -> None:
         if not ecr.moved_tags(self._sources[pair], self._destinations[pair], self._rules, self._known[pair]):
             return
-        described = self._destination.describe(pair.destination)
-        if described:
-            self._know(pair, mutability=ecr_repository.mutability(described))
+        described = self._destination.describe([pair.destination])[pair.destination]
+        self._know(pair, mutability=ecr_repository.mutability(described))
 
     def _learn_referrers(self) -> None:
-        """Ask for what refers to images that are to be copied: the listing may not show it."""
+        """Ask for what refers to images that are to be copied, where the listing does not tell."""
         asked: set[tuple[Pair, str]] = set()
         while True:
             for pair in self._pairs:
@@ -149,12 +154,14 @@ class Sync:
                 for digest in ecr.missing_digests(self._decide(pair), self._destinations[pair])
                 if (pair, digest) not in asked and digest not in self._own_referrers(pair)
             ]
+            if self._source.tells_subjects:
+                return
             if not open_ones:
                 return
             asked.update(open_ones)
             answers = self._map(lambda job: self._ask_referrers(job[0], job[1]), open_ones)
             for (pair, _digest), images in zip(open_ones, answers, strict=True):
-                self._sources[pair] = self._sources[pair].with_images(images)
+                self._sources[pair] = self._sources[pair].with_referrers(images)
 
     def _own_referrers(self, pair: Pair) -> set[str]:
         # Signatures are seldom signed themselves, and those that are stand in the listing.
@@ -229,8 +236,8 @@ class Sync:
         wanted = self._settings.prune_repository_tags
         if not wanted or not any(decision.action == ecr.REMOVE for decision in self._by_pair[pair]):
             return None
-        described = self._destination.describe(pair.destination) or {}
-        there = self._destination.tags(described["repositoryArn"]) if described else {}
+        described = self._destination.describe([pair.destination])[pair.destination]
+        there = self._destination.tags(described["repositoryArn"])
         if wanted.items() <= there.items():
             return None
         tags = ", ".join(f"{key}={value}" for key, value in wanted.items())
@@ -239,6 +246,8 @@ class Sync:
     def _judge_lifecycles(self) -> None:
         pairs = [pair for pair in self._pairs if any(d.action == ecr.COPY for d in self._by_pair[pair])]
         for pair, policy in zip(pairs, self._map(self._policy, pairs), strict=True):
+            if policy:
+                self._expiring.add(pair)
             images, wanted = ecr_lifecycle.after_sync(self._destinations[pair], self._by_pair[pair])
             lost = ecr_lifecycle.losses(policy, images, wanted) if policy else []
             if lost:
@@ -266,7 +275,6 @@ class Sync:
 
         :returns: what was done, and the images that could not be copied.
         """
-        self._map(self._create, list(self.creations))
         totals, failures = self._copy()
         failed = {failure.work.pair for failure in failures}
         for pair in self._pairs:
@@ -282,6 +290,10 @@ class Sync:
 
     def _copy(self) -> tuple[Totals, list[Failure]]:
         work = ecr.work(self.decisions, self._destinations)
+        jobs: list[t.Callable[[], t.Any]] = [partial(self._create, pair) for pair in self.creations]
+        if work:
+            jobs += [lambda: self._source.registry, lambda: self._destination.registry]
+        self._map(lambda job: job(), jobs)
         if not work:
             return Totals(), []
         there = {
@@ -294,11 +306,35 @@ class Sync:
             fresh={pair.destination for pair in self.creations},
             present=lambda repository: there[repository],
             release_tag=self._untag,
+            prefetch=self._prefetch,
             put_rate=self._settings.put_rate,
         )
         failures = copier.run(work, self._settings.workers)
         self._look_back([item for item in work if item not in [failure.work for failure in failures]])
         return copier.totals, failures
+
+    def _prefetch(self, work: t.Sequence[ecr.Work]) -> dict[tuple[Pair, str], Manifest]:
+        """The manifests of some images and, level by level, of the images that indexes among them consist of."""
+        found: dict[tuple[Pair, str], Manifest] = {}
+        wanted: dict[Pair, set[str]] = {}
+        for item in work:
+            wanted.setdefault(item.pair, set()).add(item.digest)
+        while wanted:
+            answers = self._map(self._read_manifests, list(wanted.items()))
+            new = [(pair, manifest) for pair, some in zip(wanted, answers, strict=True) for manifest in some]
+            wanted = {}
+            for pair, manifest in new:
+                found[pair, manifest.digest] = manifest
+                children = set(manifest.children) - self._destinations[pair].by_digest.keys()
+                if children:
+                    wanted.setdefault(pair, set()).update(children)
+        return found
+
+    def _read_manifests(self, job: tuple[Pair, set[str]]) -> list[Manifest]:
+        try:
+            return self._source.manifests(job[0].source, sorted(job[1]))
+        except AnsibleAWSError:
+            return []  # the registry's HTTP API serves them too, and says what is wrong
 
     def _untag(self, repository: str, tag: str) -> None:
         failures = self._destination.delete(repository, [{"imageTag": tag}])
@@ -306,12 +342,12 @@ class Sync:
             raise AnsibleAWSError(f"{repository}:{tag} could not be replaced: {failures[0].get('failureReason')}")
 
     def _look_back(self, done: list[ecr.Work]) -> None:
-        """Ask the destination whether what was copied is listed; something else may be removing it."""
-        pairs = list(dict.fromkeys(item.pair for item in done))
+        """Ask the destination whether what was copied is listed, where a lifecycle policy may be removing it."""
+        pairs = [pair for pair in dict.fromkeys(item.pair for item in done) if pair in self._expiring]
         listings = dict(
             zip(pairs, self._map(lambda pair: self._destination.listing(pair.destination), pairs), strict=True)
         )
-        gone = [item for item in done if item.digest not in listings[item.pair].by_digest]
+        gone = [item for item in done if item.pair in listings and item.digest not in listings[item.pair].by_digest]
         for item in gone:
             name = f"{item.pair.destination}:{item.tags[0]}" if item.tags else f"{item.pair.destination}@{item.digest}"
             self.warnings.append(

@@ -36,6 +36,11 @@ except ImportError:  # botocore depends on it, and AnsibleAWSModule has said so 
 
 #: Bytes held for each transfer are twice this. Larger pieces were not faster when measured (benchmarks/ecr).
 CHUNK = 128 * 1024
+#: Blobs from this size on (bytes) start before all others, so that none of them is still on its way when all else is
+#: done. The others go image by image, so that manifests, of which ECR takes few a second, are spread over the run.
+_LARGE = 16 * 1024 * 1024
+#: Images whose tasks are held in memory at once.
+_SLICE = 200
 #: Times that a blob whose bytes do not match is read again before the source counts as damaged.
 _DAMAGED_TRIES = 3
 #: A lost upload, refused as a whole: what was sent of it is gone and the next try starts a new one.
@@ -110,10 +115,11 @@ class Failure:
 
 @dataclass
 class _Blobs:
-    """What is known of one digest in the destination: the repository that brings it first."""
+    """What is known of one digest in the destination: the repository that brings it first, those that have it, and
+    the tasks that wait for the first."""
 
     first: str
-    arrived: bool = False
+    arrived: set[str] = field(default_factory=set)
     waiting: list[Key] = field(default_factory=list)
 
 
@@ -128,6 +134,7 @@ class Copier:
         fresh: t.Container[str] = frozenset(),
         present: t.Callable[[str], t.Container[str]] = lambda _repository: (),
         release_tag: t.Callable[[str, str], None] | None = None,
+        prefetch: t.Callable[[t.Sequence[Work]], dict[tuple[Pair, str], Manifest]] = lambda _images: {},
         put_rate: float = 10.0,
         sleep: t.Callable[[float], None] = time.sleep,
     ) -> None:
@@ -137,6 +144,7 @@ class Copier:
         :param fresh: destination repositories that were just created: nothing needs to be asked of them.
         :param present: digests of images that a destination repository has, whole.
         :param release_tag: takes an immutable tag off its image in the destination.
+        :param prefetch: reads the manifests of some images all at once; what it leaves out is read one by one.
         :param put_rate: manifests published a second.
         :param sleep: waits so many seconds.
         """
@@ -146,6 +154,8 @@ class Copier:
         self._fresh = fresh
         self._present = present
         self._release_tag = release_tag
+        self._prefetch = prefetch
+        self._manifests: dict[tuple[Pair, str], Manifest] = {}
         self._rate = PutRate(put_rate, sleep=sleep)
         self._sleep = sleep
         self._graph = TaskGraph()
@@ -160,7 +170,14 @@ class Copier:
         :param workers: connections used at once.
         :returns: the images that failed.
         """
-        tasks = [(work, self._add_image(work)) for work in images]
+        slices = (images[start : start + _SLICE] for start in range(0, len(images), _SLICE))
+        return [failure for some in slices for failure in self._run_slice(some, workers)]
+
+    def _run_slice(self, images: t.Sequence[Work], workers: int) -> list[Failure]:
+        self._graph = TaskGraph()
+        self._blobs = {digest: known for digest, known in self._blobs.items() if known.arrived}
+        self._manifests = self._prefetch(images)
+        tasks = [(work, self._add_image(work, -number)) for number, work in enumerate(images)]
         errors = self._graph.run(workers)
         failures = []
         for work, keys in tasks:
@@ -180,65 +197,72 @@ class Copier:
         sizes = ((blob, self._destination.blob_size(pair.destination, blob.digest)) for blob in manifest.blobs)
         return any(size != blob.size for blob, size in sizes)
 
-    def _add_image(self, work: Work) -> list[Key]:
+    def _add_image(self, work: Work, weight: int) -> list[Key]:
         """Add the task that reads an image's manifest; the tasks that publish it follow from that."""
         references = work.tags or (work.digest,)
         keys: list[Key] = [("put", work.pair.destination, reference) for reference in references]
         self._graph.add(
             ("read", work.pair, work.digest, references),
-            lambda: self._read(work.pair, work.digest, references, work.replaces, work.present),
+            lambda: self._read(work, references, weight),
             provides=keys,
             # Manifests first: only they tell which blobs there are, and the largest should start early.
             weight=1 << 62,
         )
         return keys
 
-    def _read(
-        self, pair: Pair, digest: str, references: tuple[str, ...], replaces: t.Container[str], present: bool
-    ) -> None:
-        manifest = self._source.manifest(pair.source, digest)
-        needs: list[Key] = [] if present else self._add_contents(pair, manifest)
+    def _read(self, work: Work, references: tuple[str, ...], weight: int) -> None:
+        pair = work.pair
+        manifest = self._manifests.get((pair, work.digest)) or self._source.manifest(pair.source, work.digest)
+        needs: list[Key] = [] if work.present else self._add_contents(pair, manifest, weight)
         for reference in references:
             self._graph.add(
                 ("put", pair.destination, reference),
-                functools.partial(self._put, pair, manifest, reference, reference in replaces),
+                functools.partial(self._put, pair, manifest, reference, reference in work.replaces),
                 needs=needs,
                 weight=1 << 61,
             )
 
-    def _add_contents(self, pair: Pair, manifest: Manifest) -> list[Key]:
+    def _add_contents(self, pair: Pair, manifest: Manifest, weight: int) -> list[Key]:
         there = self._present(pair.destination)
-        needs: list[Key] = [self._add_blob(pair, blob) for blob in manifest.blobs]
+        added = (self._add_blob(pair, blob, weight) for blob in manifest.blobs)
+        needs: list[Key] = [key for key in added if key]
         for child in manifest.children:
             if child in there:
                 continue
-            needs += self._add_image(Work(pair, child, (), frozenset(), False))
+            needs += self._add_image(Work(pair, child, (), frozenset(), False), weight)
         return needs
 
-    def _add_blob(self, pair: Pair, blob: Blob) -> Key:
+    def _add_blob(self, pair: Pair, blob: Blob, weight: int) -> Key | None:
+        """Add the task that brings a blob; C{None} where an earlier slice has brought it."""
         key: Key = ("blob", pair.destination, blob.digest)
         with self._lock:
             known = self._blobs.setdefault(blob.digest, _Blobs(pair.destination))
-            first = known.first if known.first != pair.destination and self._mounts else None
-            if first:
+            if pair.destination in known.arrived:
+                return None
+            after: list[Key] = []
+            if known.first != pair.destination and not known.arrived and self._mounts:
                 known.waiting.append(key)
-            after: list[Key] = [("blob", first, blob.digest)] if first else []
-            self._graph.add(key, lambda: self._blob(pair, blob, first), after=after, weight=blob.size)
+                after.append(("blob", known.first, blob.digest))
+            weight = blob.size if blob.size >= _LARGE else weight
+            self._graph.add(key, lambda: self._blob(pair, blob, known), after=after, weight=weight)
         return key
 
-    def _blob(self, pair: Pair, blob: Blob, first: str | None) -> None:
-        known = self._blobs[blob.digest]
+    def _blob(self, pair: Pair, blob: Blob, known: _Blobs) -> None:
         if pair.destination not in self._fresh:
             size = self._destination.blob_size(pair.destination, blob.digest)
             if size == blob.size:
                 self._count(present=1)
-                known.arrived = True
+                with self._lock:
+                    known.arrived.add(pair.destination)
                 return
-        if self._transfer(pair, blob, first if known.arrived and self._mounts else None):
+        with self._lock:
+            mount_from = next(iter(known.arrived), None) if self._mounts else None
+        if self._transfer(pair, blob, mount_from):
             self._count(blobs=1, bytes=blob.size)
         else:
             self._count(mounted=1)
-        known.arrived = True
+        with self._lock:
+            known.arrived.add(pair.destination)
 
     def _transfer(self, pair: Pair, blob: Blob, mount_from: str | None) -> bool:
         """Bring a blob into a repository. False when it was mounted rather than sent."""

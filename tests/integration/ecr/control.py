@@ -45,7 +45,7 @@ class Region:
     lifecycles: dict[str, str] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     pushed: dict[tuple[str, str], float] = field(default_factory=dict)
-    hidden_referrers: set[str] = field(default_factory=set)
+    tells_subjects: bool = True
     passwords: list[str] = field(default_factory=list)
     page_size: int = 1000
     token_seconds: float = 12 * 3600
@@ -147,12 +147,26 @@ class ControlPlane:
         name = request["repositoryName"]
         self._check(region, name)
         images = [self._image(region, name, digest) for digest in region.store.digests(name)]
-        images = [image for image in images if image["imageDigest"] not in region.hidden_referrers]
         size = min(request.get("maxResults", 100), region.page_size)
         start = int(request.get("nextToken", 0))
         answer: dict[str, t.Any] = {"imageDetails": images[start : start + size]}
         if start + size < len(images):
             answer["nextToken"] = str(start + size)
+        return answer
+
+    def _BatchGetImage(self, region: Region, request: dict[str, t.Any]) -> dict[str, t.Any]:  # noqa: N802
+        name, ids = request["repositoryName"], request["imageIds"]
+        self._check(region, name)
+        if len(ids) > 100:
+            raise ControlError("InvalidParameterException", "at most 100 image ids")
+        answer: dict[str, t.Any] = {"images": [], "failures": []}
+        for wanted in ids:
+            if wanted["imageDigest"] not in region.store.digests(name):
+                answer["failures"].append({"imageId": wanted, "failureCode": "ImageNotFound"})
+                continue
+            text = region.store.data(wanted["imageDigest"]).decode()
+            kind = json.loads(text).get("mediaType", "")
+            answer["images"].append({"imageId": wanted, "imageManifest": text, "imageManifestMediaType": kind})
         return answer
 
     def _ListImageReferrers(self, region: Region, request: dict[str, t.Any]) -> dict[str, t.Any]:  # noqa: N802
@@ -162,7 +176,7 @@ class ControlPlane:
         found = [
             {"digest": i["imageDigest"], "mediaType": i["imageManifestMediaType"], "size": i["imageSizeInBytes"]}
             for i in images
-            if i.get("subjectManifestDigest") == subject
+            if json.loads(region.store.data(i["imageDigest"])).get("subject", {}).get("digest") == subject
         ]
         return {"referrers": found}
 
@@ -246,7 +260,9 @@ class ControlPlane:
             "imagePushedAt": region.pushed.setdefault((name, digest), time.time()),
             "imageManifestMediaType": document.get("mediaType", ""),
         }
-        if "subject" in document:
+        if region.tells_subjects:
+            image["imageStatus"] = "ACTIVE"
+        if "subject" in document and region.tells_subjects:
             image["subjectManifestDigest"] = document["subject"]["digest"]
         if not image["imageTags"]:
             del image["imageTags"]

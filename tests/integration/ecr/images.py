@@ -37,6 +37,7 @@ class Maker:
         self._headers = headers or {}
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         self._random = random.Random(seed)
+        self._manifests: dict[str, dict[str, t.Any]] = {}
 
     def close(self) -> None:
         """Close the connection."""
@@ -83,7 +84,7 @@ class Maker:
     def index(self, repository: str, tag: str | None, children: t.Sequence[str], **extra: t.Any) -> str:
         """Push an index over images that are in the repository."""
         entries = [
-            {"mediaType": OCI_MANIFEST, "digest": child, "size": 1, "platform": {"os": "linux", "architecture": arch}}
+            {**self._manifests[child], "platform": {"os": "linux", "architecture": arch}}
             for child, arch in zip(children, ["amd64", "arm64", "ppc64le"], strict=False)
         ]
         return self.manifest(
@@ -98,13 +99,14 @@ class Maker:
             [content],
             label=kind,
             artifactType=kind,
-            subject={"mediaType": OCI_MANIFEST, "digest": subject, "size": 1},
+            subject=self._manifests[subject],
         )
 
     def manifest(self, repository: str, tag: str | None, document: dict[str, t.Any], indent: int | None = None) -> str:
         """Push a manifest under a tag, or under its digest."""
         raw = json.dumps(document, indent=indent).encode()
         digest = digest_of(raw)
+        self._manifests[digest] = {"mediaType": document["mediaType"], "digest": digest, "size": len(raw)}
         headers = {"Content-Type": document["mediaType"]}
         status, _headers, answer = self.request("PUT", f"/v2/{repository}/manifests/{tag or digest}", raw, headers)
         assert status == 201, (status, answer)

@@ -19,7 +19,7 @@ MISSING = f"{PROGRAM} is not installed: apt-get install {PROGRAM} skopeo"
 
 CONFIG = """\
 version: 0.1
-log: {{level: error, accesslog: {{disabled: true}}}}
+log: {{level: error, accesslog: {{disabled: {quiet}}}}}
 storage:
   filesystem: {{rootdirectory: {root}}}
   delete: {{enabled: true}}
@@ -44,9 +44,10 @@ def free_port() -> int:
 class PlainRegistry:
     """One registry; use it in a ``with`` statement."""
 
-    def __init__(self, root: Path) -> None:
-        """:param root: directory for its configuration and storage."""
+    def __init__(self, root: Path, log: bool = False) -> None:
+        """:param root: directory for its configuration and storage. :param log: write each request down."""
         self.root = root
+        self._log = log
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.host = f"127.0.0.1:{self.port}"
@@ -54,10 +55,10 @@ class PlainRegistry:
     def __enter__(self) -> PlainRegistry:
         self.root.mkdir(parents=True, exist_ok=True)
         config = self.root / "config.yml"
-        config.write_text(CONFIG.format(root=self.root / "data", port=self.port), encoding="utf-8")
-        with (self.root / "log").open("wb") as log:
-            command = [PROGRAM, "serve", str(config)]
-            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+        quiet = str(not self._log).lower()
+        config.write_text(CONFIG.format(root=self.root / "data", port=self.port, quiet=quiet), encoding="utf-8")
+        with (self.root / "log").open("wb") as log, (self.root / "requests").open("wb") as requests:
+            self._process = subprocess.Popen([PROGRAM, "serve", str(config)], stdout=requests, stderr=log)
         try:
             self._wait()
         except BaseException:
@@ -79,6 +80,10 @@ class PlainRegistry:
                     break
                 time.sleep(0.05)
         raise RuntimeError(f"{PROGRAM} did not start: {(self.root / 'log').read_text(encoding='utf-8')}")
+
+    def logged(self) -> int:
+        """How many requests to its API it wrote down."""
+        return (self.root / "requests").read_bytes().count(b" /v2/")
 
     @property
     def store(self) -> Store:

@@ -124,14 +124,16 @@ def test_a_later_signature_is_copied_alone(world):
 
 def test_referrers_that_the_listing_hides_are_asked_for(world):
     image = world.maker.image("hidden/a", "v1", [world.maker.layer(1000)])
-    hidden = world.maker.artifact("hidden/a", None, image, b"signed", "application/vnd.example.signature")
-    world.plane.regions[SOURCE].hidden_referrers.add(hidden)
+    signature = world.maker.artifact("hidden/a", None, image, b"signed", "application/vnd.example.signature")
+    world.plane.regions[SOURCE].tells_subjects = False
     world.sync("hidden/a")
-    assert hidden in world.destination.store.digests("hidden/a")
+    assert signature in world.destination.store.digests("hidden/a")
+    assert world.plane.count("ListImageReferrers") == 1
 
 
 def test_referrers_may_be_forbidden(world):
     world.maker.image("forbidden/a", "v1", [world.maker.layer(1000)])
+    world.plane.regions[SOURCE].tells_subjects = False
     world.plane.fail = lambda _region, action: (
         ("AccessDeniedException", "not allowed") if action == "ListImageReferrers" else None
     )
@@ -269,6 +271,10 @@ def test_a_lifecycle_policy_that_takes_what_is_copied_is_warned_about(world):
 def test_an_image_that_vanishes_at_once_is_warned_about(world):
     world.maker.image("vanishes/a", "v1", [world.maker.layer(100)])
     world.maker.image("vanishes/a", "v2", [world.maker.layer(200)])
+    selection = {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 9}
+    policy = {"rules": [{"rulePriority": 5, "selection": selection, "action": {"type": "expire"}}]}
+    world.plane.regions[DESTINATION].repositories["vanishes/a"] = {}
+    world.plane.regions[DESTINATION].lifecycles["vanishes/a"] = json.dumps(policy)
 
     def remove(request):
         # The last listing is asked for after the last manifest was put.
