@@ -75,6 +75,8 @@ NOBODY = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+#: The exception that ended a payload, kept to the end of its process.
+STOPS: list[SystemExit] = []
 #: A report of more bytes is dropped.
 REPORT_LIMIT = 65536
 
@@ -592,7 +594,7 @@ def run_module(library: Library, interpreter: str, environment: dict[bytes, byte
     known = set(sys.modules)
     gate = Gate(library)
     gc.enable()
-    code = finish(run_payload(interpreter))
+    code = finish(run_payload(interpreter), known)
     report.send([*names_learnt(known, gate.found), *(("model", *key) for key in library.models.learnt())])
     return code
 
@@ -615,6 +617,8 @@ def run_payload(interpreter: str) -> int:
     try:
         exec(compile(read_all(0), "<stdin>", "exec"), vars(main_module))  # pylint: disable=exec-used
     except SystemExit as stop:
+        # As in an interpreter, what the exception's frames hold is never released: their open files are not flushed.
+        STOPS.append(stop)
         return exit_code(stop.code)
     except BaseException as error:  # pylint: disable=broad-exception-caught
         # The frame of this function is not the payload's, and would stand in the traceback.
@@ -642,14 +646,26 @@ def exit_code(code: t.Any) -> int:
     return 1
 
 
-def finish(code: int) -> int:
-    """End as an interpreter ends: threads, exit functions, output, files still open."""
+def finish(code: int, known: set[str]) -> int:
+    """End as an interpreter ends: threads, exit functions, output, and what the modules' variables hold.
+
+    :param known: names of the modules that were loaded before the payload, which need not be emptied.
+    """
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     flushed = flush()
-    vars(sys.modules["__main__"]).clear()
+    if threading.active_count() == 1:  # a daemon thread would stumble over what is missing
+        empty_modules(known)
     gc.collect()
     return code if flush() and flushed else 120
+
+
+def empty_modules(known: set[str]) -> None:
+    """Release what the payload's modules hold, so that files are closed and written."""
+    for name in ["__main__", *(sys.modules.keys() - known)]:
+        module = sys.modules[name]
+        if isinstance(module, types.ModuleType) and name.partition(".")[0] in ("__main__", *PAYLOAD_PACKAGES):
+            vars(module).clear()
 
 
 def flush() -> bool:
@@ -835,12 +851,19 @@ def main() -> None:
     effect = observe_shell(settings.shell, settings.interpreter, wire.octets(settings.shell_environment))
     library = Library(settings)
     library.step()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, reap)
     try:
         serve(listener, run, library, settings, effect)
     finally:
         clean(settings.directory)
         os._exit(0)
+
+
+def reap(_number: int, _frame: t.Any) -> None:
+    """Bury keepers that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def clean(directory: str) -> None:

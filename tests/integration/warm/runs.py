@@ -13,28 +13,29 @@ import sys
 import typing as t
 from pathlib import Path
 
-import ansible
-
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-#: Where ansible-core is installed: code that is kept loaded came from there, and not from a payload's archive.
-INSTALLED = Path(str(ansible.__file__)).parents[1]
+#: The ansible-playbook to test with: set it to another environment's to test with that one's ansible-core.
+PROGRAM = os.environ.get("WARM_TEST_ANSIBLE_PLAYBOOK", str(Path(sys.executable).parent / "ansible-playbook"))
 #: What no two runs have in common: time, process ids, random names, file times.
 VOLATILE = re.compile(
     r"start|end|delta|elapsed|pid|ansible_job_id|results_file|started|[acm]time|inode|version|ansible_env|"
     r"_ansible_.*|_original_basename|date|.*request_?id|.*request-id|x-amz-id-2"
 )
-#: Random parts of paths, and the names of our own frames' files.
+#: Random texts; and code that is kept loaded comes from the installed files, not from a payload's archive.
 RANDOM = (
     (re.compile(r"/tmp/ansible_[\w.]+_payload_\w+/ansible_[\w.]+_payload.zip/"), "INSTALLED/"),
     (re.compile(r"ansible_[\w.]+_payload_\w+"), "PAYLOAD"),
-    (re.compile(re.escape(f"{INSTALLED}/")), "INSTALLED/"),
+    (re.compile(r"/[^\s\"']*/site-packages/(?=ansible)"), "INSTALLED/"),
+    (re.compile(r"Signature=[^&]+&Expires=\d+"), "SIGNATURE"),
+    (re.compile(r"AROA[A-Z0-9]+"), "AROA"),
     # A traceback shows the source of an installed file, and none of a file in an archive.
     (re.compile(r"(?m)^    .*\n"), ""),
     (re.compile(r"ansible-tmp-[\d.]+-\d+-\d+"), "TMP"),
     (re.compile(r"ansible-moduletmp-[\w.-]+"), "MODULETMP"),
     (re.compile(r"ansible-local-\w+"), "LOCAL"),
     (re.compile(r"zzz\w+"), "RANDOM"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+|\d:\d\d:\d\d\.\d+"), "TIME"),
     (re.compile(r"/tmp\w{8}/"), "/RANDOM/"),
     (re.compile(r"0x[0-9a-f]+"), "ADDRESS"),
     (re.compile(r"\b\d+ (?=Killed|Segmentation|Terminated)"), "PID "),
@@ -73,11 +74,10 @@ def environment(record: Path, **extra: str) -> dict[str, str]:
     }
 
 
-def command(playbook: Path, connection: str, *options: str, playbook_command: str | None = None) -> list[str]:
+def command(playbook: Path, connection: str, *options: str) -> list[str]:
     """The ansible-playbook command line."""
-    program = playbook_command or str(Path(sys.executable).parent / "ansible-playbook")
     inventory = [] if "-i" in options else ["-i", str(HERE / "hosts.yml")]
-    return [program, *inventory, "-e", f"ansible_connection={connection}", *options, str(playbook)]
+    return [PROGRAM, *inventory, "-e", f"ansible_connection={connection}", *options, str(playbook)]
 
 
 def run(playbook: Path, connection: str, scratch: Path, *options: str, **extra: str) -> Run:
