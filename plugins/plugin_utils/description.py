@@ -100,10 +100,14 @@ def _tolerant(check: Rule, stack: Stack) -> t.Iterator[str]:
         yield from check(stack)
 
 
-def nearest(word: str, words: t.Iterable[str]) -> str:
-    """`` Did you mean X?`` with the nearest of some words, or nothing."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f" Did you mean {found[0]}?" if found else ""
+def nearest(word: str, words: t.Iterable[str], prefix: str = "") -> str:
+    """`` Did you mean X?`` with the nearest of some words, or nothing.
+
+    :param prefix: what all begin with, which makes none of them nearer.
+    """
+    ends = [one.removeprefix(prefix) for one in words]
+    found = difflib.get_close_matches(word.removeprefix(prefix), ends, n=1, cutoff=0.6)
+    return f" Did you mean {prefix}{found[0]}?" if found else ""
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -121,7 +125,7 @@ def unknown_variables(names: t.Iterable[str], known: t.Mapping[str, t.Collection
             yield plain_secret(name)
             continue
         role = _role_of(name, known)
-        yield f"{name}: the role {role} has no such variable.{nearest(name, known[role])}"
+        yield f"{name}: the role {role} has no such variable.{nearest(name, known[role], f'{role}_')}"
 
 
 def _role_of(name: str, known: t.Mapping[str, t.Collection[str]]) -> str:
@@ -303,9 +307,13 @@ def _overlaps(one: t.Any, other: t.Any) -> bool:
         return False  # said where the block itself is checked
 
 
+#: The private address ranges (RFC 1918).
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+
+
 def _free_block(*taken: t.Any) -> str:
     blocks = [network.block(value) for value in taken if value]
-    candidates = ipaddress.ip_network("10.0.0.0/8").subnets(new_prefix=16)
+    candidates = (block for private in PRIVATE for block in ipaddress.IPv4Network(private).subnets(new_prefix=16))
     return str(next(block for block in candidates if not any(block.overlaps(other) for other in blocks)))
 
 
