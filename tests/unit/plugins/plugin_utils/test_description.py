@@ -1,0 +1,614 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The rules of a description: for each a value that breaks it and the exact sentence, and none for a right one."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.palier.aws.plugins.plugin_utils import argument_specs
+from ansible_collections.palier.aws.plugins.plugin_utils import description as subject
+from hypothesis import given
+from hypothesis import strategies as st
+
+CLASSIC = Path(__file__).resolve().parents[4] / "inventories" / "classic_ec2"
+OPTIONS = argument_specs.role_options()
+KNOWN = {role: set(options) for role, options in OPTIONS.items()}
+TIERS = ", ".join(sorted(set(OPTIONS) - {"stack", "delivery"}))
+SECRET = "correct-horse-battery"
+
+
+def load(name: str) -> dict[str, t.Any]:
+    return yaml.safe_load((CLASSIC / name).read_text(encoding="utf-8"))
+
+
+def filled(values: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The values with every default of the stack's tiers; templates are left out, except those that rules look at."""
+    options = {
+        name: option
+        for role in ["stack", *values["stack_tiers"]]
+        for name, option in OPTIONS.get(role, {}).items()
+        if name in values or "{{" not in str(option.get("default"))
+    }
+    given = {name: value for name, value in values.items() if name in options}
+    found, errors = argument_specs.validate(options, given)
+    assert errors == []
+    return {"rds_identifier": "shop-prod-db", **values, **found}
+
+
+PROD: dict[str, t.Any] = {**load("group_vars/stacks.yml"), **load("host_vars/classic_prod.yml")}
+AI: dict[str, t.Any] = {**load("group_vars/stacks.yml"), **load("host_vars/classic_ai.yml")}
+SITE = {"s3_site_sites": [{"name": "site", "source": "site", "hosting": "website"}]}
+
+#: A right description with every tier, to be broken in one place.
+WEB = {"name": "web", "ports": [443], "ssh_from": ["203.0.113.7/32"]}
+SHOP: dict[str, t.Any] = {
+    "stack_name": "shop",
+    "stack_env": "prod",
+    "stack_region": "eu-west-3",
+    "stack_tiers": ["network", "rds", "ec2_app", "s3_site", "peering"],
+    "network_cidr": "10.0.0.0/16",
+    "network_nat": "single",
+    "rds_engine": "mysql",
+    "ec2_app_instances": [WEB],
+    "s3_site_sites": [{"name": "site", "source": "site"}],
+    "peering_connections": [{"peer": "other"}],
+}
+OTHER = {"stack_name": "other", "stack_tiers": ["network", "peering"], "network_cidr": "10.1.0.0/16"}
+
+
+def stack(peers: dict[str, t.Any] | None = None, **changes: t.Any) -> subject.Stack:
+    """The right description with some variables changed, as the rules see it."""
+    values = {**SHOP, **changes}
+    return subject.Stack(
+        host="shop_prod",
+        values=filled(values),
+        names=set(values),
+        known=KNOWN,
+        peers={"other": OTHER} if peers is None else peers,
+    )
+
+
+def problems(**changes: t.Any) -> list[str]:
+    return subject.problems(stack(**changes))
+
+
+class TestRightOnes:
+    def test_the_description_that_the_others_break(self) -> None:
+        assert problems() == []
+
+    @pytest.mark.parametrize(("host", "own", "peer", "other"), [("prod", PROD, "ai", AI), ("ai", AI, "prod", PROD)])
+    def test_classic_ec2(self, host: str, own: dict[str, t.Any], peer: str, other: dict[str, t.Any]) -> None:
+        site = SITE if "s3_site" in own["stack_tiers"] else {}
+        checked = subject.Stack(
+            host=f"classic_{host}",
+            values=filled({**own, **site}),
+            names={name for name in own if name.startswith(tuple(f"{role}_" for role in KNOWN))},
+            known=KNOWN,
+            peers={f"classic_{peer}": other},
+        )
+        assert subject.problems(checked) == []
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"stack_tiers": ["s3_site"]},
+            {"stack_tiers": ["network"], "network_zones": 1, "network_nat": "none"},
+            {"ec2_app_instances": []},
+            {"ec2_app_instances": [{**WEB, "ssh_from": [], "ports": [1, 65535]}]},
+            {
+                "network_subnets": [
+                    {"cidr": f"10.0.{n}.0/24", "type": k} for n, k in enumerate(["public", "private"] * 2)
+                ]
+            },
+            {"network_nat": "none", "network_subnet_types": ["private", "data"], "ec2_app_instances": []},
+            {"rds_subnets": "data", "network_subnet_types": ["public", "data"]},
+            {"rds_max_allocated_storage": 0},
+            {"rds_allocated_storage": 100, "rds_max_allocated_storage": 110},
+            {"peering_connections": []},
+            {"peering_connections": [{"peer": "other", "allow": [{"protocol": "icmp"}, {"port": 5432}]}]},
+            {"s3_site_sites": [{"name": "site", "source": "x", "bucket": "www.example.com"}]},
+            {"network_security_groups": [{"name": "monitor"}]},
+            {"network_security_group_names": {"application": "web"}},
+        ],
+    )
+    def test_other_right_ones(self, changes: dict[str, t.Any]) -> None:
+        assert problems(**changes) == []
+
+
+def web(**options: t.Any) -> dict[str, t.Any]:
+    return {"ec2_app_instances": [{**WEB, **options}]}
+
+
+def application(**options: t.Any) -> dict[str, t.Any]:
+    return web(application={"repository": "https://git.example.com/shop.git", **options})
+
+
+LONG = "a" * 40
+
+Row = tuple[dict[str, t.Any], list[str]]
+
+
+def row(changes: dict[str, t.Any], *said: str) -> Row:
+    """What is changed in the right description, and all that is said of it."""
+    return changes, list(said)
+
+
+#: What is wrong, and all that is said of it. Each rule has a row at least: L{test_no_rule_is_left_out}.
+TABLE: dict[str, list[Row]] = {
+    "_stack_names": [
+        row(
+            {"stack_name": "My Shop2"},
+            "stack_name: 'My Shop2' must be lower-case letters, digits and hyphens, starting with a letter;"
+            " write 'my-shop2'",
+        ),
+        row(
+            {"stack_env": "9"},
+            "stack_env: '9' must be lower-case letters, digits and hyphens, starting with a letter; write 'shop'",
+        ),
+        row(
+            {"stack_env": "prod\n"},
+            "stack_env: 'prod\n' must be lower-case letters, digits and hyphens, starting with a letter; write 'prod'",
+        ),
+        row(
+            {"stack_region": "Paris"},
+            "stack_region: 'Paris' is not an AWS region name; write one such as 'eu-west-3'",
+        ),
+        row(
+            {"stack_region": "eu-west-3a"},
+            "stack_region: 'eu-west-3a' is not an AWS region name; write one such as 'eu-west-3'",
+        ),
+    ],
+    "_tiers": [
+        row(
+            {"stack_tiers": ["network", "dynamo"]},
+            f"stack_tiers: there is no tier 'dynamo'. Tiers are {TIERS}",
+        ),
+        row(
+            {"stack_tiers": ["netwrok"]},
+            f"stack_tiers: there is no tier 'netwrok'. Did you mean network? Tiers are {TIERS}",
+        ),
+        row(
+            {"stack_tiers": ["rds"]},
+            "stack_tiers: 'rds' needs the tier 'network'; add 'network' to the list",
+        ),
+        row(
+            {"stack_tiers": ["network", "network"]},
+            "stack_tiers: 'network' stands there twice; list it once",
+        ),
+    ],
+    "_vpc_block": [
+        row(
+            {"network_cidr": "10.0.0.9/16"},
+            "network_cidr: '10.0.0.9/16' is not a network address; write '10.0.0.0/16'",
+        ),
+        row({"network_cidr": "ten"}, "network_cidr: 'ten' is not a network address; write '10.0.0.0/16'"),
+        row({"network_cidr": "fd00::/56"}, "network_cidr: 'fd00::/56' is not a network address; write '10.0.0.0/16'"),
+        row(
+            {"network_cidr": "10.7.0.0/30"},
+            "network_cidr: '10.7.0.0/30' is outside what AWS allows, /16 to /28; write such as '10.7.0.0/16'",
+        ),
+        row(
+            {"network_cidr": "11.0.0.0/8"},
+            "network_cidr: '11.0.0.0/8' is outside what AWS allows, /16 to /28; write such as '11.0.0.0/16'",
+        ),
+        row(
+            {"network_cidr": "10.0.0.0/28"},
+            "network_cidr: '10.0.0.0/28' holds 1 subnets of /28, too small for 4 (public, private in 2 zones);"
+            " write a larger block, /26 at least, or list network_subnets",
+        ),
+        row(
+            {"network_subnets": [{"cidr": "10.9.0.0/24"}]},
+            "network_subnets: private-a '10.9.0.0/24' lies outside '10.0.0.0/16'; write a block inside it",
+        ),
+        row(
+            {"network_subnet_types": ["private"], "ec2_app_instances": []},
+            "network_nat: 'single' needs a public subnet to stand in; add 'public' to network_subnet_types or write"
+            " network_nat: none",
+        ),
+        row(
+            {"network_zones": 1},
+            "network_zones: a database needs private subnets in two availability zones, the description has 1;"
+            " write network_zones: 2 and list 'private' in network_subnet_types",
+        ),
+        row(
+            {"rds_subnets": "data"},
+            "network_zones: a database needs data subnets in two availability zones, the description has 0;"
+            " write network_zones: 2 and list 'data' in network_subnet_types",
+        ),
+    ],
+    "_peers": [
+        row(
+            {"peering_connections": [{"peer": "othr"}]},
+            "peering_connections[0].peer: no stack 'othr' in the inventory. Did you mean other?",
+        ),
+        row(
+            {"peers": {"other": {**OTHER, "stack_tiers": ["network"]}}},
+            "peering_connections[0].peer: 'other' does not list the tier 'peering'; add it to its stack_tiers",
+        ),
+        row(
+            {"peers": {"other": {**OTHER, "network_cidr": "10.0.128.0/20"}}},
+            "network_cidr: '10.0.0.0/16' of shop_prod and '10.0.128.0/20' of other overlap, and overlapping networks"
+            " cannot be peered (peering_connections[0].peer); give one of them another block, such as '10.1.0.0/16'",
+        ),
+        row(
+            {
+                "peers": {
+                    "other": OTHER,
+                    "third": {**OTHER, "peering_connections": [{"peer": "shop_prod"}]},
+                    "unrelated": {**OTHER, "peering_connections": [{"peer": "third"}]},
+                }
+            },
+            "network_cidr: '10.1.0.0/16' of other and '10.1.0.0/16' of third overlap, and shop_prod is peered with"
+            " both; give one of them another block, such as '10.2.0.0/16'",
+        ),
+        row(
+            {"peering_connections": [{"peer": "other", "allow": [{"port": 443}, {"protocol": "udp"}]}]},
+            "peering_connections[0].allow[1].port: 0 is not a port; write 1 to 65535",
+        ),
+    ],
+    "_database": [
+        row(
+            {"rds_identifier": "shop--db"},
+            "rds_identifier: 'shop--db' (8 characters) must be 1 to 63 letters, digits and single hyphens, starting"
+            " with a letter; write a shorter or plainer one",
+        ),
+        row(
+            {"rds_identifier": "a" * 64},
+            f"rds_identifier: '{'a' * 64}' (64 characters) must be 1 to 63 letters, digits and single hyphens,"
+            " starting with a letter; write a shorter or plainer one",
+        ),
+        row(
+            {"rds_username": "admin"},
+            "rds_username: 'admin' is an engine's default or reserved name, which attackers try first; write"
+            " another one, such as 'dbowner'",
+        ),
+        row(
+            {"rds_username": "a" * 17},
+            f"rds_username: '{'a' * 17}' must be 1 to 16 letters, digits and underscores, starting with a letter;"
+            " write such as 'dbowner'",
+        ),
+        row(
+            {"rds_database_name": "my-shop"},
+            "rds_database_name: 'my-shop' must be 1 to 63 letters, digits and underscores, starting with a letter;"
+            " write a shorter or plainer one",
+        ),
+        row(
+            {"rds_allocated_storage": 101, "rds_max_allocated_storage": 111},
+            "rds_max_allocated_storage: 111 must be at least 10 % above rds_allocated_storage (101); write 112 or"
+            " more, or 0 for no growth",
+        ),
+    ],
+    "_instance_names": [
+        row(
+            web(name="Web_1"),
+            "ec2_app_instances[0].name: 'Web_1' must be lower-case letters, digits and hyphens, starting with a"
+            " letter; write 'web-1'",
+        ),
+        row(
+            {"ec2_app_instances": [WEB, {"name": "lab"}, WEB]},
+            "ec2_app_instances[0].name: 'web' is used twice; give each instance a name of its own",
+            "ec2_app_instances[2].name: 'web' is used twice; give each instance a name of its own",
+        ),
+        row(
+            web(ssh_from_instances=["wep"]),
+            "ec2_app_instances[0].ssh_from_instances: there is no instance 'wep'. Did you mean web?",
+        ),
+    ],
+    "_instance_ports": [
+        row(
+            web(ports=[22]),
+            "ec2_app_instances[0].ports: 22 (SSH) must not be open to the internet; write"
+            " ec2_app_instances[0].ssh_from with the addresses you trust",
+        ),
+        row(
+            web(ports=[80, 3306]),
+            "ec2_app_instances[0].ports: 3306 (MySQL) must not be open to the internet; leave it out",
+        ),
+        row(web(ports=[70000]), "ec2_app_instances[0].ports: 70000 is not a TCP port; write 1 to 65535"),
+        row(web(ports=[0]), "ec2_app_instances[0].ports: 0 is not a TCP port; write 1 to 65535"),
+        row(
+            web(ssh_from=["0.0.0.0/0"]),
+            "ec2_app_instances[0].ssh_from: '0.0.0.0/0' opens SSH to the whole internet; write the addresses you"
+            " trust, such as '203.0.113.7/32', or leave it empty and use Systems Manager",
+        ),
+        row(
+            web(ssh_from=["203.0.113.9"]),
+            "ec2_app_instances[0].ssh_from: '203.0.113.9' is not an IPv4 network address; write such as"
+            " '203.0.113.9/32'",
+        ),
+        row(
+            web(ssh_from=["::/0"]),
+            "ec2_app_instances[0].ssh_from: '::/0' is not an IPv4 network address; write such as '203.0.113.7/32'",
+        ),
+    ],
+    "_instance_subnets": [
+        row(
+            web(subnets="dmz"),
+            "ec2_app_instances[0].subnets: 'dmz' is no type of subnet here; the network has private, public",
+        ),
+        row(
+            {**web(subnets="private"), "network_nat": "none"},
+            "ec2_app_instances[0].subnets: an instance in a private subnet installs its packages through a NAT"
+            " gateway, and there is none; write network_nat: single",
+        ),
+    ],
+    "_application_secrets": [
+        row(
+            application(environment={"APP_ENV": "prod", "DB_PASSWORD": SECRET}),
+            "ec2_app_instances[0].application.environment.DB_PASSWORD: a secret in plain text does not belong in the"
+            " inventory and would stand in user data; create it in Secrets Manager and write application.secrets:"
+            " {DB_PASSWORD: NAME}",
+        ),
+        row(
+            application(environment={"DATABASE_URL": f"mysql://shop:{SECRET}@db.example.com/shop"}),
+            "ec2_app_instances[0].application.environment.DATABASE_URL: a secret in plain text does not belong in"
+            " the inventory and would stand in user data; create it in Secrets Manager and write"
+            " application.secrets: {DATABASE_URL: NAME}",
+        ),
+        row(
+            application(repository=f"https://{SECRET}@git.example.com/shop.git"),
+            "ec2_app_instances[0].application.repository: an address with a login in it is a secret in plain text"
+            " and would stand in user data; write the address alone, of a repository that can be read without one",
+        ),
+        row(
+            application(environment={"TEXT": "é" * 4096}),
+            "ec2_app_instances[0].application.environment: 8198 bytes do not fit into user data (at most 8192); move"
+            " large values to SSM parameters and name them under application.secrets",
+        ),
+    ],
+    "_group_names": [
+        row(
+            {"network_security_group_names": {"aplication": "x"}},
+            "network_security_group_names.aplication: no tier has such a group. Did you mean application? Write one"
+            " of load_balancer, application, database, peering",
+        ),
+        row(
+            {"network_security_groups": [{"name": "database"}]},
+            "network_security_groups[0].name: 'database' would name a second security group 'shop-prod-database' in"
+            " the VPC; write another name",
+        ),
+        row(
+            {"network_security_groups": [{"name": "x"}, {"name": "x"}]},
+            "network_security_groups[1].name: 'x' would name a second security group 'shop-prod-x' in the VPC; write"
+            " another name",
+        ),
+        row(
+            web(name="application"),
+            "ec2_app_instances[0].name: 'application' would name a second security group 'shop-prod-application' in"
+            " the VPC; write another name",
+        ),
+        row(
+            {"network_security_groups": [{"name": "x" * 250}]},
+            "network_security_groups[0].name: the security group's name would have 260 characters, EC2 allows 255;"
+            " shorten it by 5",
+        ),
+    ],
+    "_flow_log_role_name": [
+        row(
+            {"stack_name": "a" * 50, "stack_tiers": ["network"]},
+            f"stack_name: the role's name '{'a' * 50}-prod-flow-logs' would have 65 characters, IAM allows 64;"
+            " shorten stack_name or stack_env by 1",
+        ),
+    ],
+    "_role_names": [
+        row(
+            web(name="a" * 56),
+            f"ec2_app_instances[0].name: the role's name 'shop-prod-{'a' * 56}' would have 66 characters, IAM allows"
+            " 64; shorten stack_name, stack_env or the instance's name by 2",
+        ),
+    ],
+    "_sites": [
+        row(
+            {"s3_site_sites": [{"name": "site", "source": "x", "bucket": "My_Bucket"}]},
+            "s3_site_sites[0].bucket: 'My_Bucket' is no bucket name; 3 to 63 lower-case letters, digits, hyphens and"
+            " dots, such as 'shop-prod-site'",
+        ),
+        row(
+            {"s3_site_sites": [{"name": LONG + "b", "source": "x"}]},
+            "s3_site_sites[0].name: the bucket's name would be over 63 characters; write s3_site_sites[0].bucket"
+            " with a shorter one",
+        ),
+        row(
+            {"s3_site_sites": [{"name": "Docs", "source": "x"}]},
+            "s3_site_sites[0].name: 'Docs' must be lower-case letters, digits and hyphens, starting with a letter;"
+            " write 'docs'",
+        ),
+        row(
+            {"s3_site_sites": [{"name": "a", "source": "x"}, {"name": "a", "source": "y", "bucket": "other-one"}]},
+            "s3_site_sites[0].name: 'a' is used twice; give each site a name of its own",
+            "s3_site_sites[1].name: 'a' is used twice; give each site a name of its own",
+        ),
+        row(
+            {
+                "stack_name": "a" * 36,
+                "stack_tiers": ["s3_site"],
+                "s3_site_sites": [{"name": "s", "source": "x"}],
+            },
+            "stack_name: the name of the bucket of the sites' access logs,"
+            f" '{'a' * 36}-prod-site-logs-<account id>', would have 64 characters, S3 allows 63; shorten"
+            " stack_name or stack_env by 1",
+        ),
+    ],
+}
+
+ROWS = [
+    pytest.param(changes, said, id=f"{name}-{n}")
+    for name, rows in TABLE.items()
+    for n, (changes, said) in enumerate(rows)
+]
+
+
+class TestSentences:
+    @pytest.mark.parametrize(("changes", "said"), ROWS)
+    def test_table(self, changes: dict[str, t.Any], said: list[str]) -> None:
+        assert problems(**changes) == said
+
+    @pytest.mark.parametrize(("changes", "said"), ROWS)
+    def test_a_sentence_names_the_variable_and_repeats_no_secret(
+        self, changes: dict[str, t.Any], said: list[str]
+    ) -> None:
+        variables = {name for options in OPTIONS.values() for name in options}
+        for sentence in said:
+            variable = re.match(r"\w+", sentence)
+            assert variable
+            assert variable[0] in variables
+            assert SECRET not in sentence
+
+    def test_no_rule_is_left_out(self) -> None:
+        others = {"_variables_are_known"}
+        assert {rule.__name__ for rule in subject.RULES} - others == set(TABLE)
+
+    def test_all_are_said_at_once_and_each_once(self) -> None:
+        said = problems(stack_name="Shop", network_cidr="12.0.0.0/8", **web(ports=[22, 22, 3389]))
+        assert [sentence.partition(":")[0] for sentence in said] == [
+            "stack_name",
+            "network_cidr",
+            "ec2_app_instances[0].ports",
+            "ec2_app_instances[0].ports",
+        ]
+
+    def test_a_site_without_its_directory(self) -> None:
+        checked = subject.Stack(
+            host="shop_prod",
+            values=filled({**SHOP, "stack_tiers": ["s3_site"]}),
+            missing_directories={"s3_site_sites[0].source": "./sitte"},
+        )
+        assert subject.problems(checked) == [
+            (
+                "s3_site_sites[0].source: there is no directory './sitte'; write the path of the built site, relative to"
+                " the inventory or to where the run is started"
+            )
+        ]
+
+    def test_a_free_block_is_found_beside_the_largest_neighbour(self) -> None:
+        (sentence,) = problems(peers={"other": {**OTHER, "network_cidr": "10.0.0.0/8"}})
+        assert sentence.endswith("such as '172.16.0.0/16'")
+
+    def test_rules_of_a_tier_that_the_stack_does_not_have_are_quiet(self) -> None:
+        broken = {"network_cidr": "x", "rds_username": "admin", "s3_site_sites": [{"name": "X Y", "source": "x"}]}
+        values = {**SHOP, **broken, **web(ports=[22]), "peering_connections": [{"peer": "gone"}]}
+        checked = subject.Stack(host="shop_prod", values={**values, "stack_tiers": []}, known=KNOWN)
+        assert subject.problems(checked) == []
+
+
+class TestMalformed:
+    """Values that the argument specs have refused already: their sentences must not be lost to a traceback."""
+
+    BROKEN: t.ClassVar[list[dict[str, t.Any]]] = [
+        {"ec2_app_instances": ["web"]},
+        {"ec2_app_instances": [{}]},
+        {"ec2_app_instances": [{"name": "web", "ports": ["http"], "application": "shop"}]},
+        {"network_subnets": [{"type": "public"}]},
+        {"network_subnets": ["10.0.0.0/24"]},
+        {"network_subnet_prefix": "x"},
+        {"rds_allocated_storage": "many"},
+        {"peering_connections": ["other"]},
+        {"peering_connections": [{"peer": {}}]},
+        {"s3_site_sites": ["site"]},
+        {"stack_tiers": [{"network": None}]},
+        {"network_security_groups": [{}]},
+    ]
+
+    @pytest.mark.parametrize("changes", BROKEN)
+    def test_the_rules_go_on(self, changes: dict[str, t.Any]) -> None:
+        values = {**filled(SHOP), "stack_region": "Paris", **changes}
+        said = subject.problems(
+            subject.Stack(host="a", values=values, known=KNOWN, peers={"other": OTHER}), malformed=True
+        )
+        assert "stack_region: 'Paris' is not an AWS region name; write one such as 'eu-west-3'" in said
+
+    def test_what_is_not_malformed_must_not_hide_a_fault_in_a_rule(self) -> None:
+        with pytest.raises(AttributeError):
+            subject.problems(subject.Stack(host="a", values={**SHOP, "ec2_app_instances": ["web"]}))
+
+
+class TestUnknownVariables:
+    @pytest.mark.parametrize(
+        ("name", "sentence"),
+        [
+            ("rds_engin", "rds_engin: the role rds has no such variable. Did you mean rds_engine?"),
+            ("network_cdir", "network_cdir: the role network has no such variable. Did you mean network_cidr?"),
+            ("ec2_app_zzz", "ec2_app_zzz: the role ec2_app has no such variable."),
+            ("s3_site_xyzzy_plugh", "s3_site_xyzzy_plugh: the role s3_site has no such variable."),
+        ],
+    )
+    def test_the_nearest_right_name(self, name: str, sentence: str) -> None:
+        assert list(subject.unknown_variables([name, "rds_engine"], KNOWN)) == [sentence]
+
+    @pytest.mark.parametrize(
+        "name", ["rds_password", "rds_master_user_password", "stack_api_token", "ec2_app_secrets", "rds_apikey"]
+    )
+    def test_a_secret(self, name: str) -> None:
+        (sentence,) = subject.unknown_variables([name], KNOWN)
+        assert sentence.startswith(f"{name}: a secret in plain text does not belong in the inventory. ")
+        assert "Secrets Manager" in sentence
+
+    def test_it_is_one_of_the_rules(self) -> None:
+        checked = subject.Stack(host="a", values=filled(SHOP), names={"rds_engin"}, known=KNOWN, peers={"other": OTHER})
+        assert subject.problems(checked) == ["rds_engin: the role rds has no such variable. Did you mean rds_engine?"]
+
+    def test_no_variable_of_a_role_is_taken_for_a_secret(self) -> None:
+        nested = [
+            name for options in OPTIONS.values() for option in options.values() for name in option.get("options", {})
+        ]
+        every = [*nested, *(name for options in OPTIONS.values() for name in options)]
+        assert [name for name in every if subject.SECRET_NAME.search(name)] == []
+
+
+class TestNames:
+    @given(st.text(max_size=30))
+    def test_the_advised_name_is_right(self, value: str) -> None:
+        assert subject.NAME.match(subject._plain(value))
+
+    @pytest.mark.parametrize(
+        "name", ["DB_PASSWORD", "api_key", "APIKEY", "token", "Secrets", "PRIVATE_KEY", "passphrase"]
+    )
+    def test_secret_names(self, name: str) -> None:
+        assert subject.SECRET_NAME.search(name)
+
+    @pytest.mark.parametrize("name", ["APP_ENV", "KEYBOARD", "TOKENIZER", "PASSWORD_POLICY_URL", "MONKEY"])
+    def test_other_names(self, name: str) -> None:
+        assert not subject.SECRET_NAME.search(name)
+
+    @pytest.mark.parametrize(
+        ("value", "found"),
+        [
+            ("postgres://user:pw@host/db", True),
+            ("redis://:pw@host:6379", True),
+            ("https://host:8080/path", False),
+            ("https://host/a:b@c", False),
+            ("a@b.example.com", False),
+        ],
+    )
+    def test_passwords_in_addresses(self, value: str, found: bool) -> None:
+        assert bool(subject.PASSWORD_IN_URL.search(value)) is found
+
+    # Amazon S3 user guide, "General purpose bucket naming rules".
+    @pytest.mark.parametrize("name", ["abc", "a" * 63, "www.example.com", "1-2", "shop-prod-site-123456789012"])
+    def test_bucket_names(self, name: str) -> None:
+        assert subject.BUCKET.match(name)
+
+    @pytest.mark.parametrize(
+        "name", ["ab", "a" * 64, "-abc", "abc-", "ABC", "a_b", "a..b", "192.168.5.4", "abc\n", "a b"]
+    )
+    def test_no_bucket_names(self, name: str) -> None:
+        assert not subject.BUCKET.match(name)
+
+    @pytest.mark.parametrize(
+        ("region", "right"),
+        [
+            ("eu-west-3", True),
+            ("us-gov-west-1", True),
+            ("ap-southeast-5", True),
+            ("eu-west", False),
+            ("EU-WEST-3", False),
+            ("eu-west-3\n", False),
+        ],
+    )
+    def test_regions(self, region: str, right: bool) -> None:
+        assert bool(subject.REGION.match(region)) is right
