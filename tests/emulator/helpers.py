@@ -65,6 +65,7 @@ class Network:
     def launch(self, **arguments: t.Any) -> str:
         """A new instance's id."""
         settings = {"ImageId": self.image(), "InstanceType": "t3.micro", "SubnetId": self.subnets[0], **arguments}
+        settings = {name: value for name, value in settings.items() if value is not None}
         run = self.ec2.run_instances(MinCount=1, MaxCount=1, **settings)
         return t.cast(str, run["Instances"][0]["InstanceId"])
 

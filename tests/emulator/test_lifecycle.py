@@ -52,7 +52,8 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     env_file = tmp_path / "env"
     parent = (
         "import subprocess, sys, time, pathlib\n"
-        f"child = subprocess.Popen([sys.executable, '-m', 'tests.emulator', '--env-file', {str(env_file)!r}, '--with-parent'])\n"
+        f"command = [sys.executable, '-m', 'tests.emulator', '--env-file', {str(env_file)!r}, '--with-parent']\n"
+        "child = subprocess.Popen(command)\n"
         f"while not pathlib.Path({str(env_file)!r}).exists() and child.poll() is None: time.sleep(0.1)\n"
         "print(child.pid)\n"
     )
@@ -61,7 +62,7 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
 
 
 def test_an_unknown_patch_is_named() -> None:
-    with pytest.raises(EmulatorError, match="no.such.patch: no such patch"):
+    with pytest.raises(EmulatorError, match=r"no\.such\.patch: no such patch"):
         Emulator(without=["no.such.patch"]).start()
 
 

@@ -8,7 +8,7 @@ import base64
 import typing as t
 
 from moto.core.responses import ActionResult
-from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.exceptions import EC2ClientError, MissingParameterError
 from moto.ec2.models import instances as models
 from moto.ec2.models import launch_templates
 from moto.ec2.responses import instances as responses
@@ -99,10 +99,7 @@ def launched_volumes() -> None:
     """Merge both mappings; moto takes the one or the other, and drops fields."""
 
     def parse(self: t.Any) -> list[dict[str, t.Any]]:
-        mappings = self._get_param("BlockDeviceMappings", [])
-        for mapping in mappings:
-            self._validate_block_device_mapping(mapping)
-        return [dict(mapping) for mapping in mappings]
+        return [dict(mapping) for mapping in self._get_param("BlockDeviceMappings", [])]
 
     responses.InstanceResponse._parse_block_device_mapping = parse  # type: ignore[method-assign]
 
@@ -144,6 +141,8 @@ def _merge(devices: dict[str, dict[str, t.Any]], mapping: t.Any) -> None:
         return
     fields = {key: mapping["Ebs"][key] for key in _EBS_FIELDS if (mapping.get("Ebs") or {}).get(key) is not None}
     base = devices.get(name, {})
+    if not {"VolumeSize", "SnapshotId"} & (fields.keys() | base.keys()):
+        raise MissingParameterError("size/snapshot")
     smallest = base.get("VolumeSize") or 0
     if int(fields.get("VolumeSize", smallest)) < smallest:
         raise EC2ClientError(

@@ -8,6 +8,7 @@ The checks stand before the API's operations, not in moto's backend, which calls
 from __future__ import annotations
 
 import copy
+import ipaddress
 import re
 import typing as t
 
@@ -15,6 +16,7 @@ from moto.core.responses import ActionResult
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models import nat_gateways, vpc_peering_connections
 from moto.ec2.models import security_groups as group_models
+from moto.ec2.models import vpcs as vpc_models
 from moto.ec2.responses import elastic_ip_addresses, internet_gateways, security_groups, subnets, vpcs
 from moto.ec2.responses import vpc_peering_connections as peering_responses
 from moto.elbv2.models import elbv2_backends
@@ -141,6 +143,21 @@ def _holds_more_than_defaults(backend: t.Any, vpc: str) -> bool:
 
 
 @patch(
+    restores="A VPC endpoint of no type is a gateway.",
+    source="EC2 API reference, CreateVpcEndpoint (VpcEndpointType, default Gateway)",
+    touches="moto.ec2.models.vpcs:VPCBackend.create_vpc_endpoint",
+)
+def default_endpoint_type() -> None:
+    """Say so; moto fails when it is deleted."""
+
+    @around(vpc_models.VPCBackend, "create_vpc_endpoint")
+    def create(original: t.Callable[..., t.Any], self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        if "endpoint_type" in kwargs:
+            kwargs["endpoint_type"] = kwargs["endpoint_type"] or "Gateway"
+        return original(self, *args, **kwargs)
+
+
+@patch(
     restores="An elastic IP stays allocated while it is associated.",
     source="EC2 API reference, ReleaseAddress (InvalidIPAddress.InUse)",
     touches="moto.ec2.responses.elastic_ip_addresses:ElasticIPAddresses.release_address",
@@ -199,11 +216,9 @@ def default_group_rule() -> None:
     def create(original: t.Callable[..., t.Any], self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         group = original(self, *args, **kwargs)
         if group.name == "default" and group.is_default:
-            own = {"GroupId": group.id, "UserId": self.account_id}
-            group.ingress_rules.append(
-                group_models.SecurityGroupRule(
-                    self, "-1", group.id, None, None, None, source_group=own, is_egress=False
-                )
+            own = [{"GroupId": group.id, "UserId": self.account_id}]
+            self.authorize_security_group_ingress(
+                group.id, "-1", None, None, [], source_groups=own, vpc_id=group.vpc_id
             )
         return group
 
@@ -264,8 +279,6 @@ def overlapping_peering() -> None:
 
 
 def _networks(vpc: t.Any) -> list[t.Any]:
-    import ipaddress
-
     return [ipaddress.ip_network(str(one["cidr_block"])) for one in vpc.get_cidr_block_association_set()]
 
 

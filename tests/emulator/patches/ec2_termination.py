@@ -13,7 +13,7 @@ from tests.emulator.patches import around, patch
 
 @patch(
     restores="Terminating an instance disassociates its elastic IP, which stays allocated.",
-    source="EC2 User Guide, Elastic IP addresses (an address stays yours until you release it); Terminate your instance",
+    source="EC2 User Guide, Elastic IP addresses and Terminate Amazon EC2 instances",
     touches="moto.ec2.models.instances:InstanceBackend.terminate_instances",
 )
 def address_is_disassociated() -> None:

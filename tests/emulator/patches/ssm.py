@@ -96,7 +96,8 @@ def _has_agent(instance: t.Any) -> bool:
 
 def _may_report(account: str, role: t.Any) -> bool:
     request = policy.Request("ssm:UpdateInstanceInformation", "*")
-    documents = [attached.document for attached in role.managed_policies.values()]
+    versions = [version for attached in role.managed_policies.values() for version in attached.versions]
+    documents = [version.document for version in versions if version.is_default]
     return any(policy.evaluate(document, request) == policy.ALLOW for document in [*documents, *role.policies.values()])
 
 
