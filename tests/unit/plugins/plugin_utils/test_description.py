@@ -480,8 +480,8 @@ class TestSentences:
         )
         assert subject.problems(checked) == [
             (
-                "s3_site_sites[0].source: there is no directory './sitte'; write the path of the built site, relative to"
-                " the inventory or to where the run is started"
+                "s3_site_sites[0].source: there is no directory './sitte'; write the path of the built site,"
+                " relative to the inventory or to where the run is started"
             )
         ]
 
