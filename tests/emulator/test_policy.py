@@ -47,28 +47,13 @@ def test_deny_wins() -> None:
         ("s3:PutObject", False),
         ("s3:GetObjectAcl", False),
     ],
-        ("s3:GetObject", True),
-        ("s3:Get*", True),
-        ("S3:getobject", True),
-        ("s3:Get?bject", True),
-        ("*", True),
-        ("s3:PutObject", False),
-        ("s3:GetObjectAcl", False),
-        (["s3:PutObject", "s3:GetObject"], True),
-    ],
 )
 def test_actions(action: t.Any, fits: bool) -> None:
     assert ask(statement(Action=action)) == (ALLOW if fits else NEUTRAL)
 
 
 def test_not_action_and_not_resource() -> None:
-    [
-        ("arn:aws:s3:::site/*", True),
-        ("arn:aws:s3:::site/index.htm?", True),
-        (["arn:aws:s3:::site", "arn:aws:s3:::site/*"], True),
-        ("arn:aws:s3:::site", False),
-        ("arn:aws:s3:::sit.e/*", False),
-    ],
+    without_action = {key: value for key, value in statement().items() if key != "Action"}
     assert ask({**without_action, "NotAction": "s3:PutObject"}) == ALLOW
     assert ask({**without_action, "NotAction": "s3:Get*"}) == NEUTRAL
     without_resource = {key: value for key, value in statement().items() if key != "Resource"}
@@ -79,10 +64,10 @@ def test_not_action_and_not_resource() -> None:
     ("resource", "fits"),
     [
         ("arn:aws:s3:::site/*", True),
-        ("arn:aws:s3:::site", False),
         ("arn:aws:s3:::site/index.htm?", True),
-        ("arn:aws:s3:::sit.e/*", False),
         (["arn:aws:s3:::site", "arn:aws:s3:::site/*"], True),
+        ("arn:aws:s3:::site", False),
+        ("arn:aws:s3:::sit.e/*", False),
     ],
 )
 def test_resources(resource: t.Any, fits: bool) -> None:
