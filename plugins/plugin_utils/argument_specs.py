@@ -37,10 +37,15 @@ def validate(options: Options, values: dict[str, t.Any]) -> tuple[dict[str, t.An
     :returns: the values with every default filled in (those of nested options too) and types converted, and the errors,
         each a sentence that names the variable with its place in lists and dicts.
     """
-    result = ArgumentSpecValidator(_module_spec(options)).validate(values)
+    errors = list(problems(options, values))
+    try:
+        result = ArgumentSpecValidator(_module_spec(options)).validate(values)
+    except TypeError:
+        if not errors:
+            raise
+        return values, errors  # Ansible stumbles over a number where a dict belongs
     # Ansible's own messages name neither the place nor the nearest right name. They stand in for what ours overlook.
-    errors = list(problems(options, values)) or list(result.error_messages)
-    return dict(result.validated_parameters), errors
+    return dict(result.validated_parameters), errors or list(result.error_messages)
 
 
 def _module_spec(options: Options) -> Options:
