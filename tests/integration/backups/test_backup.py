@@ -194,7 +194,7 @@ def test_verify_fails_when_the_newest_is_too_old(world: World) -> None:
     world.move_on(days=2)
     code, output = verify()
     assert code != 0
-    assert "shop-prod-db was last saved 2d" in output.replace("\n", " ")
+    assert "shop-prod-db was last saved before 2d" in " ".join(output.split())
 
 
 def test_restore_the_database_the_old_one_is_kept(world: World) -> None:
@@ -229,4 +229,4 @@ def test_restore_the_volumes_the_old_ones_are_kept(world: World) -> None:
 
 def test_restore_says_what_there_is(world: World) -> None:
     output = world.play("restore", ok=False, backups_restore_tier="ec2_app", backups_restore_instance="nope")
-    assert "(the stack has web)" in output.replace("\n", " ")
+    assert "(the stack has web)" in " ".join(output.split())
