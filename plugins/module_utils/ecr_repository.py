@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.palier.aws.plugins.module_utils.ecr import Mutability
 from ansible_collections.palier.aws.plugins.module_utils.plan import Step
@@ -109,6 +109,16 @@ def exclusions(described: t.Mapping[str, t.Any]) -> tuple[str, ...]:
 def mutability(described: t.Mapping[str, t.Any]) -> Mutability:
     """Which of a repository's tags can be moved."""
     return Mutability(described.get("imageTagMutability", "MUTABLE"), exclusions(described))
+
+
+def mode(choice: str, exceptions: t.Sequence[str]) -> str:
+    """ECR's word for C{immutable} or C{mutable}, with or without exceptions."""
+    return choice.upper() + ("_WITH_EXCLUSION" if exceptions else "")
+
+
+def with_tags(repository: Repository, tags: t.Mapping[str, str]) -> Repository:
+    """The same repository with other tags."""
+    return replace(repository, tags=dict(tags))
 
 
 def standby(source: Repository, name: str, kms_key: str | None, tags: t.Mapping[str, str]) -> Repository:

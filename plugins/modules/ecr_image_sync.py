@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright (c) The palier.aws authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Module palier.aws.ecr_image_sync."""
 
 from __future__ import annotations
 
