@@ -63,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         "--without",
         action="append",
         metavar="NAME",
-        default=os.environ.get("PALIER_EMULATOR_WITHOUT", "").replace(",", " ").split(),
-        help="leave one patch out (repeatable; also PALIER_EMULATOR_WITHOUT, comma-separated)",
+        default=os.environ.get("EMULATOR_WITHOUT", "").replace(",", " ").split(),
+        help="leave one patch out (repeatable; also EMULATOR_WITHOUT, comma-separated)",
     )
     parser.add_argument("--list-patches", action="store_true", help="print what is mended, and end")
     return parser

@@ -21,7 +21,7 @@ Function = t.TypeVar("Function", bound=t.Callable[..., t.Any])
 def mends(*names: str) -> t.Callable[[Function], Function]:
     """Name the patches without which the decorated test fails. test_patches.py checks that none is forgotten.
 
-    To see one fail: C{PALIER_EMULATOR_WITHOUT=<name> pytest -k <test>}.
+    To see one fail: C{EMULATOR_WITHOUT=<name> pytest -k <test>}.
     """
     assert names
     return lambda function: function

@@ -138,7 +138,7 @@ def _account(access_key: str | None) -> str | None:
         return None
     from moto.iam.models import get_account_id_from
 
-    return t.cast(str, get_account_id_from(access_key))
+    return get_account_id_from(access_key)
 
 
 def _form(environ: dict[str, t.Any]) -> str:

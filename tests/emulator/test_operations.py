@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from botocore.loaders import Loader
 
@@ -135,5 +137,5 @@ def test_no_operation_that_makes_or_removes_something_counts_as_a_read(service: 
         ({"signing_name": "nosuchservice", "method": "GET", "path": "/x"}, ("nosuchservice", None)),
     ],
 )
-def test_resolve(request_: dict[str, str], expected: tuple[str, str]) -> None:
+def test_resolve(request_: dict[str, t.Any], expected: tuple[str, str]) -> None:
     assert resolve(**{"method": "POST", "path": "/", **request_}) == expected

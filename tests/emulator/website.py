@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 
 from tests.emulator import policy
 
@@ -206,7 +206,7 @@ class _Site:
         if routed is not None:
             return routed
         name = (self.configuration.get("ErrorDocument") or {}).get("Key")
-        document = self.bucket.keys.get(name) if name else None
+        document: t.Any = self.bucket.keys.get(name) if name else None
         if not _is_gone(document):
             with contextlib.suppress(_FailedError):
                 self._check_readable(document)

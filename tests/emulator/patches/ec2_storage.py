@@ -52,7 +52,7 @@ def _key_arn(backend: t.Any, key: str | None) -> str:
     if not key:
         return t.cast(str, backend.default_kms_key_id or backend._create_default_encryption_key())
     try:
-        return t.cast(str, kms_backends[backend.account_id][backend.region_name].describe_key(key).arn)
+        return kms_backends[backend.account_id][backend.region_name].describe_key(key).arn
     except KeyError:
         return key
 

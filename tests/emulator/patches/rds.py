@@ -15,6 +15,8 @@ import typing as t
 from moto.core.resource_tagging import TaggedResource
 from moto.rds import models
 from moto.rds.exceptions import (
+    DBInstanceAlreadyExists,
+    DBInstanceNotFoundError,
     DBParameterGroupNotFoundError,
     DBSubnetGroupNotFoundError,
     InvalidParameterCombination,
@@ -355,7 +357,7 @@ def read_replicas() -> None:
         primary = self.find_db_from_id(db_kwargs["source_db_instance_identifier"])
         check(primary)
         if name in self.databases:
-            raise models.DBInstanceAlreadyExists()
+            raise DBInstanceAlreadyExists
         replica = _replica_of(primary, self)
         replica.update(**db_kwargs)
         replica.set_as_replica()
@@ -433,7 +435,7 @@ def replica_ties() -> None:
         source = replica.source_db_instance_identifier
         if replica.is_replica and source:
             # The source, or its whole region, may be what was lost.
-            with contextlib.suppress(models.DBInstanceNotFoundError):
+            with contextlib.suppress(DBInstanceNotFoundError):
                 backend.find_db_from_id(source).remove_replica(replica)
             replica.source_db_instance_identifier = None
 

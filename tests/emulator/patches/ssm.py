@@ -41,7 +41,7 @@ def public_image_parameters() -> None:
             dict.__setitem__(parameters, name, [_parameter(parameters, name, value)])
 
     def _parameter(parameters: t.Any, name: str, value: str) -> t.Any:
-        return models.Parameter(
+        return models.Parameter(  # type: ignore[abstract]
             account_id=parameters.account_id,
             name=name,
             value=value,

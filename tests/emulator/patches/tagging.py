@@ -206,9 +206,10 @@ class _Lister:
                 tags = dict(pool.extended_config.get("UserPoolTags") or {})
                 yield TaggedResource(arn=pool.arn, tags=tags, resource_type="cognito-idp:userpool")
         if self.account in cognitoidentity_backends:
-            for pool in cognitoidentity_backends[self.account][self.region].identity_pools.values():
-                arn = f"arn:aws:cognito-identity:{self.region}:{self.account}:identitypool/{pool.identity_pool_id}"
-                yield TaggedResource(arn=arn, tags=dict(pool.tags), resource_type="cognito-identity:identitypool")
+            for identities in cognitoidentity_backends[self.account][self.region].identity_pools.values():
+                identifier = identities.identity_pool_id
+                arn = f"arn:aws:cognito-identity:{self.region}:{self.account}:identitypool/{identifier}"
+                yield TaggedResource(arn=arn, tags=dict(identities.tags), resource_type="cognito-identity:identitypool")
 
     def _zones(self) -> Resources:
         if self.account not in route53_backends:
