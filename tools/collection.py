@@ -17,6 +17,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 #: Where this environment's programs stand.
 BIN = Path(sys.executable).parent
+#: How lines begin by which a run that waits shows that it lives: the heartbeat callback's, and each retry.
+ALIVE = ("still waiting:", "FAILED - RETRYING:")
 #: The collection's full name.
 COLLECTION = "palier.aws"
 

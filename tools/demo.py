@@ -18,7 +18,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from tools.collection import BIN, COLLECTION, ROOT, environment
+from tools.collection import ALIVE, BIN, COLLECTION, ROOT, environment
 
 #: Where the logs, the plans and the emulator's environment are written.
 CACHE = ROOT / ".cache" / "demo"
@@ -110,7 +110,7 @@ def follow(lines: t.Iterable[str], log: t.TextIO) -> list[str]:
         if tier and shown[-1:] != [tier]:
             print(f"  … {tier}", flush=True)
             shown.append(tier)
-        elif line.startswith("still waiting:"):
+        elif line.startswith(ALIVE):
             print(f"    {line.strip()}", flush=True)
     return kept
 

@@ -19,7 +19,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.collection import BIN, ROOT, environment
+from tools.collection import ALIVE, BIN, ROOT, environment
 
 #: Where the logs are written, and what molecule remembers of a run.
 CACHE = ROOT / ".cache" / "molecule"
@@ -116,7 +116,7 @@ def follow(name: str, lines: t.Iterable[str], log: t.TextIO, verbose: bool) -> l
             print(line, end="", flush=True)
         elif started:
             print(f"  {name}: {started['step']}", flush=True)
-        elif line.startswith("still waiting:"):
+        elif line.startswith(ALIVE):
             print(f"  {name}: {line.strip()}", flush=True)
     return kept
 

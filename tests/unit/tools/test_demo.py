@@ -21,6 +21,7 @@ changed: [shop_prod]
 still waiting: [shop_prod] Create (30 s)
 TASK [palier.aws.network : Create the subnets] ***
 TASK [Lock the stack] ***
+FAILED - RETRYING: [shop_prod]: Lock (2 retries left).
 TASK [palier.aws.rds : Verify | The database answers] ***
 PLAY RECAP ***
 shop_prod                  : ok=9    changed=2    unreachable=0    failed=0    skipped=1    rescued=0    ignored=0
@@ -43,6 +44,7 @@ class TestOutput:
         assert capsys.readouterr().out.splitlines() == [
             "  … network",
             "    still waiting: [shop_prod] Create (30 s)",
+            "    FAILED - RETRYING: [shop_prod]: Lock (2 retries left).",
             "  … rds",
         ]
 
