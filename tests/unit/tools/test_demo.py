@@ -60,8 +60,15 @@ class TestOutput:
             "ok: [shop_prod]",
             "TASK [palier.aws.rds : Verify | Check that it answers] ***",
             "fatal: [shop_prod]: FAILED!",
+            "    msg: no answer",
+            "TASK [palier.aws.rds : Verify | Say what was not asked] ***",
+            "ok: [shop_prod] =>",
+            "    msg: It was not asked.",
+            "    msg: It was not asked.",
         ]
-        assert demo.verified(lines) == {("network", "Check that it stands"): ["shop_prod", "shop_dev"]}
+        found = demo.verified(lines)
+        assert found.checks == {("network", "Check that it stands"): ["shop_prod", "shop_dev"]}
+        assert found.notes == ["It was not asked."]
 
     def test_summary(self) -> None:
         assert demo.summary_of(OUTPUT.splitlines()) == [
