@@ -93,9 +93,9 @@ class ActionModule(ActionBase):
             names=_set_names(specs, task_vars),
             known={role: set(options) for role, options in specs.items()},
             peers={
-                other: {name: hostvars[other].get(name) for name in OF_PEERS}
+                other: {name: _of_peer(hostvars[other], name) for name in OF_PEERS}
                 for other in hostvars
-                if other != host and hostvars[other].get("stack_name")
+                if other != host and _of_peer(hostvars[other], "stack_name")
             },
             missing_directories=_missing_directories(values, task_vars),
         )
@@ -112,6 +112,21 @@ def _templated(templar: t.Any, options: Values, variables: Values) -> tuple[Valu
         except AnsibleError as error:
             failed[name] = f"{name}: cannot be computed: {error}; write what is missing, or {name} itself"
     return values, failed
+
+
+def _of_peer(variables: t.Mapping[str, t.Any], name: str) -> t.Any:
+    """Another stack's variable; C(None) where it cannot be computed, which is said when that stack is checked."""
+    try:
+        return _computed(variables.get(name))
+    except AnsibleError:
+        return None
+
+
+def _computed(value: t.Any) -> t.Any:
+    """The value with every template in it computed: Ansible computes what is in a list or dict when it is looked at."""
+    if isinstance(value, dict):
+        return {key: _computed(item) for key, item in value.items()}
+    return [_computed(item) for item in value] if isinstance(value, list) else value
 
 
 def _trusted(value: t.Any) -> t.Any:
