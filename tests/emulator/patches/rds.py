@@ -110,7 +110,7 @@ def instance_identity() -> None:
 )
 def storage() -> None:
     """Fill in what moto leaves empty."""
-    models.DBInstance.default_storage_type = staticmethod(  # type: ignore[method-assign,assignment]
+    models.DBInstance.default_storage_type = staticmethod(  # type: ignore[method-assign]
         lambda iops: "gp3" if iops is None else "io1"
     )
     sizes = models.DBInstance.default_allocated_storage
