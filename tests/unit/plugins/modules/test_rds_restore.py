@@ -181,6 +181,17 @@ def test_a_busy_database_is_waited_for(cloud):
     assert "waits: shop-prod-db is backing-up" in result["plan"][0]["reason"]
 
 
+def test_a_name_is_taken_over_only_when_it_is_free(cloud):
+    restore(wait=True)
+    cloud.databases[KEPT] = {**cloud.databases.pop("shop-prod-db"), "DBInstanceStatus": "renaming"}
+    cloud.databases[KEPT]["ready"] = cloud.now + timedelta(seconds=60)
+    result = restore(swap=True)
+    assert (result["changed"], result["done"]) == (False, False)
+    cloud.sleep(100)
+    assert restore(swap=True, wait=True)["done"]
+    assert set(cloud.databases) == {"shop-prod-db", KEPT}
+
+
 def test_the_timeout_says_how_to_go_on(cloud):
     cloud.pending_seconds = 10**6
     assert "it goes on from there" in restore(wait=True, wait_timeout=60)["msg"]

@@ -118,6 +118,20 @@ def test_a_lost_answer_makes_no_second_one(cloud, error, after, target):
     assert len(cloud.rds) == 1
 
 
+def test_a_lost_answer_about_what_does_not_show_yet_makes_no_second_one(cloud, monkeypatch):
+    looks, listing = [], cloud.aws_describe_db_snapshots
+
+    def late(params, place):
+        looks.append(params)
+        return {"DBSnapshots": []} if len(looks) <= 2 else listing(params, place)
+
+    monkeypatch.setattr(cloud, "aws_describe_db_snapshots", late)
+    cloud.fail("CreateDBSnapshot", lost_answer(), after=True)
+    assert save()["restore_point"]["size"] == 1
+    assert cloud.count()["CreateDBSnapshot"] == 2, "the second is refused: it exists"
+    assert len(cloud.rds) == 1
+
+
 def test_the_identifier_being_taken_by_something_else_is_an_error(cloud):
     save()
     cloud.rds[0]["TagList"] = []
