@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """``make demo``: the first example system, from an empty account to a verified one, on the local emulator.
 
-Shows the plan, deploys, verifies, deploys again, and reads out of the account what was built. The whole output of each
+Shows the plan, deploys, backs up, verifies, deploys again, and reads out of the account what was built. The whole output of each
 run stands in .cache/demo. ``DEMO_KEEP=1`` keeps the emulator until Ctrl-C.
 """
 
@@ -186,7 +186,10 @@ class Demo:
             raise DemoError(f"the plan named {len(planned)} changes, the deployment made {len(done)}:\n{differing}")
         print(f"It made the {len(done)} changes that the plan had named, and no other.")
 
-        heading("3. The verification: what a customer would check")
+        heading("3. The first backup, which the verification asks for")
+        print("\n".join(summary_of(self.play("backup", "backup"))))
+
+        heading("4. The verification: what a customer would check")
         # Behind the emulator's account stand no machines that could serve the application's page.
         found = verified(self.play("verify", "verify", "-e", "ec2_app_verify_http=false"))
         for (tier, check), stacks in found.checks.items():
@@ -194,7 +197,7 @@ class Demo:
         for note in found.notes:
             print(f"  --  {note}")
 
-        heading("4. The deployment again: nothing is left to do")
+        heading("5. The deployment again: nothing is left to do")
         totals = recap(self.play("again", "deploy"))
         for stack, numbers in totals.items():
             print(f"  {stack}: ok={numbers['ok']} changed={numbers['changed']}")
@@ -215,7 +218,7 @@ def main() -> int:
     with Emulator(log=CACHE / "requests.jsonl") as emulator:
         try:
             Demo(emulator.env).run()
-            heading("5. What was built, read from the account")
+            heading("6. What was built, read from the account")
             print("\n".join(account.report(emulator.client, account.regions(ROOT / "inventories" / INVENTORY))))
             print(f"\nLogs, plans and every AWS request: {CACHE.relative_to(ROOT)}/")
             keep(emulator.env)
