@@ -95,7 +95,10 @@ def from_options(rules: t.Sequence[t.Mapping[str, t.Any]], own: Destination) -> 
 
 def _from_option(rule: t.Mapping[str, t.Any], own: Destination, number: int) -> Rule:
     where = f"rules[{number}]"
-    given = [Destination(one["region"], one.get("registry_id") or own.registry_id) for one in rule["destinations"]]
+    given = [
+        Destination(one["region"], one.get("registry_id") or own.registry_id) for one in rule["destinations"] or []
+    ]
+    given += [Destination(region, own.registry_id) for region in rule.get("destination_regions") or []]
     prefixes = rule.get("repository_prefixes") or []
     if not given or len(given) > MOST_DESTINATIONS:
         raise ReplicationError(f"{where}.destinations has {len(given)} entries; write 1 to {MOST_DESTINATIONS}")
@@ -113,6 +116,20 @@ def _from_option(rule: t.Mapping[str, t.Any], own: Destination, number: int) -> 
                 f"{where}.repository_prefixes: {prefix!r} has {len(prefix)} characters; write 2 to 256"
             )
     return Rule(tuple(sorted(set(given))), tuple(sorted(set(prefixes))), bool(rule.get("replicate_deletions")))
+
+
+def merge(current: t.Sequence[Rule], given: t.Sequence[Rule]) -> list[Rule]:
+    """The given rules among those of others: a rule is known by its prefixes.
+
+    :param current: what the registry has.
+    :param given: rules that replace those with the same prefixes.
+    """
+    return [*without(current, [rule.prefixes for rule in given]), *given]
+
+
+def without(current: t.Sequence[Rule], prefixes: t.Collection[tuple[str, ...]]) -> list[Rule]:
+    """The rules of others: those that have none of these sets of prefixes."""
+    return [rule for rule in current if rule.prefixes not in prefixes]
 
 
 def plan_rules(current: t.Sequence[Rule], wanted: t.Sequence[Rule]) -> Step:

@@ -14,15 +14,18 @@ description:
   - Sets the replication rules of a private ECR registry, and starts a backfill for images that were pushed before.
   - ECR's replication copies whole repositories under the same name, soon after each push. To choose tags, to use other
     names, or to know that everything is there now, use M(palier.aws.ecr_image_sync).
-  - A registry has one set of rules in each region; this module writes it whole.
+  - A registry has one set of rules in each region. This module writes it whole, or, with O(purge_rules=false), only the
+    rules that it is given.
 options:
   state:
-    description: V(absent) removes all rules. What was copied stays.
+    description:
+      - V(absent) removes all rules, or with O(purge_rules=false) those with the same prefixes as O(rules). What was
+        copied stays.
     type: str
     choices: [present, absent]
     default: present
   rules:
-    description: All rules of the registry, in any order. Up to 25.
+    description: The rules, in any order. A registry holds up to 25.
     type: list
     elements: dict
     default: []
@@ -31,7 +34,7 @@ options:
         description: Where to copy to.
         type: list
         elements: dict
-        required: true
+        default: []
         suboptions:
           region:
             description: Region of the destination.
@@ -42,6 +45,11 @@ options:
               - Account of the destination, by default the registry's own.
               - Another account must allow it by a registry policy (C(ecr:ReplicateImage), C(ecr:CreateRepository)).
             type: str
+      destination_regions:
+        description: Regions of the registry's own account to copy to, a short form of O(rules[].destinations).
+        type: list
+        elements: str
+        default: []
       repository_prefixes:
         description:
           - Copy repositories whose names start with one of these, each of 2 to 256 characters. All when empty.
@@ -52,6 +60,12 @@ options:
         description: Whether images and tags that are removed here are removed there too.
         type: bool
         default: false
+  purge_rules:
+    description:
+      - Whether rules that are not in O(rules) are removed.
+      - When this is V(false), a rule is known by its O(rules[].repository_prefixes), and others stay.
+    type: bool
+    default: true
   backfill:
     description:
       - Start a backfill to each destination that has none that is running or complete, and to all of them when the
@@ -154,13 +168,15 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     client = module.client("ecr")
     registry = api.describe_registry(client)
     own = Destination(client.meta.region_name, registry["registryId"])
-    wanted = _wanted(module, own)
+    current = ecr_replication.from_aws(registry)
+    given = _given(module, own)
+    wanted = _wanted(module, given, current)
     backfill = module.params["backfill"] and module.params["state"] == "present"
     _check_botocore(module, client, wanted, backfill)
 
-    write = ecr_replication.plan_rules(ecr_replication.from_aws(registry), wanted)
+    write = ecr_replication.plan_rules(current, wanted)
     known = api.list_replication_backfills(client) if backfill else []
-    due = ecr_replication.plan_backfills(wanted, known, write.changes) if backfill else []
+    due = ecr_replication.plan_backfills(given, known, write.changes) if backfill else []
     if not module.check_mode:
         _apply(client, write.changes, wanted, [destination for destination, step in due if step.changes])
 
@@ -168,11 +184,11 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     result["registry_id"] = own.registry_id
     result["rules"] = [rule.values() for rule in wanted]
     if backfill and not module.check_mode:
-        result["backfills"] = _newest(api.list_replication_backfills(client), wanted)
+        result["backfills"] = _newest(api.list_replication_backfills(client), given)
     return result
 
 
-def _wanted(module: AnsibleAWSModule, own: Destination) -> list[Rule]:
+def _given(module: AnsibleAWSModule, own: Destination) -> list[Rule]:
     if module.params["state"] == "absent":
         return []
     try:
@@ -180,6 +196,15 @@ def _wanted(module: AnsibleAWSModule, own: Destination) -> list[Rule]:
     except ReplicationError as error:
         module.fail_json(msg=str(error))
         raise
+
+
+def _wanted(module: AnsibleAWSModule, given: list[Rule], current: list[Rule]) -> list[Rule]:
+    if module.params["purge_rules"]:
+        return given
+    if module.params["state"] == "present":
+        return ecr_replication.merge(current, given)
+    prefixes = [tuple(sorted(set(rule["repository_prefixes"]))) for rule in module.params["rules"]]
+    return ecr_replication.without(current, prefixes)
 
 
 def _check_botocore(module: AnsibleAWSModule, client: t.Any, rules: list[Rule], backfill: bool) -> None:
@@ -216,7 +241,7 @@ def main() -> None:
     destinations = {
         "type": "list",
         "elements": "dict",
-        "required": True,
+        "default": [],
         "options": {"region": {"type": "str", "required": True}, "registry_id": {"type": "str"}},
     }
     rules = {
@@ -225,6 +250,7 @@ def main() -> None:
         "default": [],
         "options": {
             "destinations": destinations,
+            "destination_regions": {"type": "list", "elements": "str", "default": []},
             "repository_prefixes": {"type": "list", "elements": "str", "default": []},
             "replicate_deletions": {"type": "bool", "default": False},
         },
@@ -233,6 +259,7 @@ def main() -> None:
         argument_spec={
             "state": {"choices": ["present", "absent"], "default": "present"},
             "rules": rules,
+            "purge_rules": {"type": "bool", "default": True},
             "backfill": {"type": "bool", "default": False},
         },
         supports_check_mode=True,

@@ -160,3 +160,18 @@ def test_an_old_botocore_is_named(fake):
     result = replicate(rules=[{**RULES[0], "replicate_deletions": True}])
     assert result["failed"]
     assert re.search("replicate_deletions: this botocore", result["msg"])
+
+
+def test_other_stacks_rules_stay_where_they_are_not_purged(fake):
+    # moto takes one rule only.
+    client = fake(rules=False)
+    other = {"destination_regions": ["us-east-1"], "repository_prefixes": ["other/"]}
+    replicate(rules=[other])
+    mine = {"destination_regions": ["eu-central-1"], "repository_prefixes": ["shop/"]}
+    assert replicate(rules=[mine], purge_rules=False)["changed"]
+    assert len(client.rules) == 2
+    assert replicate(rules=[{**mine, "destination_regions": ["us-east-1"]}], purge_rules=False)["changed"]
+    assert {rule["destinations"][0]["region"] for rule in client.rules} == {"us-east-1"}
+    assert replicate(rules=[mine], state="absent", purge_rules=False)["changed"]
+    assert [rule["repositoryFilters"][0]["filter"] for rule in client.rules] == ["other/"]
+    assert not replicate(rules=[mine], state="absent", purge_rules=False)["changed"]
