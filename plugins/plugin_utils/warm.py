@@ -22,6 +22,8 @@ from ansible_collections.palier.aws.plugins.plugin_utils import warm_wire as wir
 BACKLOG = 512
 #: The interpreter's program, beside this file.
 PROGRAM = os.path.join(os.path.dirname(__file__), "warm_interpreter.py")
+#: Seconds to wait for an answer to a request. Giving up is safe at any time: the payload is sent after the answer.
+PATIENCE = 60
 #: Bytes moved at once through a pipe.
 CHUNK = 1 << 16
 
@@ -222,6 +224,7 @@ class Task:
         self._open("in", "out", "err")
         own = {wire.TASK_PREFIX + name: value for name, value in wire.octets(environment).items()}
         body = wire.pack_request({**os.environb, **own})
+        self._connection.settimeout(PATIENCE)
         here = os.open(directory or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             ends = [here, *(self._pipes[name] for name in ("in<", "out>", "err>"))]
@@ -234,6 +237,7 @@ class Task:
             raise UnavailableError(str(error)) from error
         finally:
             os.close(here)
+        self._connection.settimeout(None)
         for name in ("in<", "out>", "err>"):
             self._close(name)
         return answer == wire.STARTED

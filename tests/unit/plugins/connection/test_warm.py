@@ -174,6 +174,13 @@ def test_an_interpreter_that_hangs_up_first_has_started_nothing() -> None:
         run_task(lambda _connection, _descriptors: None)
 
 
+def test_an_interpreter_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "PATIENCE", 0.01)
+    ours, theirs = socket.socketpair()
+    with theirs, warm.Task(ours) as task, pytest.raises(warm.UnavailableError):
+        task.start({}, None)
+
+
 def test_a_task_whose_time_is_up_says_so() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
