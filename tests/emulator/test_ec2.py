@@ -104,7 +104,7 @@ def test_user_data(network: Network) -> None:
     assert value.startswith("eHh4")
 
 
-@mends("ec2_instances.launched_volumes", "ec2_storage.volume_fields")
+@mends("ec2_instances.launched_volumes")
 def test_launched_volumes(network: Network) -> None:
     root = {"VolumeSize": 20, "Encrypted": True, "Throughput": 250}
     data = {"VolumeSize": 4, "VolumeType": "io2", "Iops": 500}
