@@ -210,6 +210,13 @@ class ControlPlane:
                 answer["imageIds"].append(wanted)
         return answer
 
+    def _GetRepositoryPolicy(self, region: Region, request: dict[str, t.Any]) -> dict[str, t.Any]:  # noqa: N802
+        self._check(region, request["repositoryName"])
+        raise ControlError("RepositoryPolicyNotFoundException", "Repository policy does not exist")
+
+    def _DescribeRegistry(self, _region: Region, _request: dict[str, t.Any]) -> dict[str, t.Any]:  # noqa: N802
+        return {"registryId": ACCOUNT, "replicationConfiguration": {"rules": []}}
+
     # ---- helpers
 
     def _delete(self, store: Store, name: str, wanted: dict[str, str]) -> str | None:
