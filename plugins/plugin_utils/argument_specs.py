@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.validation import check_type_bool, check_type_int
+from ansible.module_utils.common.validation import check_type_bool, check_type_float, check_type_int
 from ansible_collections.palier.aws.plugins.plugin_utils import description
 
 Options = dict[str, t.Any]
@@ -146,6 +146,7 @@ _COLLECTIONS: dict[str, tuple[t.Any, str]] = {
 }
 _SCALARS: dict[str, tuple[t.Callable[[t.Any], t.Any], str]] = {
     "int": (check_type_int, "a whole number; write such as 20"),
+    "float": (check_type_float, "a number; write such as 0.5"),
     "bool": (check_type_bool, "a truth value; write true or false"),
 }
 _NOUNS: tuple[tuple[t.Any, str], ...] = (
