@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """``make demo``: the first example system, from an empty account to a verified one, on the local emulator.
 
-Shows the plan, deploys, backs up, verifies, deploys again, and reads out of the account what was built. The whole output of each
-run stands in .cache/demo. ``DEMO_KEEP=1`` keeps the emulator until Ctrl-C.
+Shows the plan, deploys, backs up, verifies, deploys again, and reads out of the account what was built. The whole
+output of each run stands in .cache/demo. ``DEMO_KEEP=1`` keeps the emulator until Ctrl-C.
 """
 
 from __future__ import annotations
