@@ -53,9 +53,12 @@ class Front:
     Set C{order} to a function that looks at a request and says what goes wrong with it.
     """
 
-    def __init__(self, target: str) -> None:
-        """:param target: URL of the registry."""
+    def __init__(self, target: str, host: str | None = None) -> None:
+        """:param target: URL of the registry. :param host: Host header of all requests; the client's by default."""
         parts = urlsplit(target)
+        self._host = host
+        #: Changes the body of an answer: takes the request's headers and the body.
+        self.rewrite: t.Callable[[t.Mapping[str, str], bytes], bytes] = lambda _headers, body: body
         self._target = (parts.hostname or "", parts.port or 80)
         self.order: t.Callable[[Request], Fault | None] = lambda _request: None
         self.requests: list[Request] = []
@@ -118,11 +121,13 @@ class Front:
         connection = http.client.HTTPConnection(*self._target, timeout=60)
         try:
             headers = {k: v for k, v in handler.headers.items() if k.lower() not in ("connection", "content-length")}
+            if self._host:
+                headers["Host"] = self._host
             if body or handler.command in ("PUT", "POST"):
                 headers["Content-Length"] = str(len(body))
             connection.request(handler.command, handler.path, body or None, headers)
             answer = connection.getresponse()
-            data = answer.read()
+            data = self.rewrite(handler.headers, answer.read())
             if fault and fault.kind == DROP_ANSWER:
                 self._hang_up(handler)
                 return

@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
+import sys
 import urllib.request
 
 import pytest
 
-from .conftest import DESTINATION, SOURCE
+from .conftest import DESTINATION, ROOT, SOURCE
 from .images import DOCKER_MANIFEST
+
+CREDENTIALS = {"access_key": "testing-access", "secret_key": "testing-secret"}
 
 
 def skopeo(*arguments: str) -> bytes:
@@ -349,3 +353,26 @@ def test_bad_options_are_refused_by_name(world, options, words):
     result = world.sync(*options.pop("repositories"), **options)
     assert words in result["msg"]
     assert world.plane.calls == []
+
+
+# Started as a process of its own: a process's peak is counted over the whole life of its parent.
+MEASURED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=False)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr)
+"""
+
+
+@pytest.mark.slow
+def test_memory_stays_under_64_megabytes_whatever_the_size(world):
+    for number in range(3):
+        # Incompressible bytes, made fast: what counts is that no layer fits into the limit.
+        layer = world.maker.layer(1024) + bytes(100 * 1024 * 1024)
+        world.maker.image("memory/a", f"v{number}", [layer], label=str(number))
+    command = [sys.executable, "-c", MEASURED, sys.executable, str(ROOT / "plugins" / "modules" / "ecr_image_sync.py")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / ".ansible" / "collections")}
+    text = json.dumps({"ANSIBLE_MODULE_ARGS": {**world.arguments("memory/a"), **CREDENTIALS}})
+    done = subprocess.run(command, input=text, capture_output=True, text=True, env=environment, check=True, timeout=300)
+    assert '"images": 3' in done.stdout, done.stdout
+    assert_same(world, "memory/a")
+    assert int(done.stderr.split()[-1]) < 64
