@@ -98,11 +98,14 @@ def verified(lines: t.Iterable[str]) -> Verified:
         task, fine, said = TASK.match(line), OK.match(line), MESSAGE.match(line)
         if task:
             tier, (_role, _verify, name) = tier_of(task["name"]), task["name"].partition(" : Verify | ")
-        elif said and name.startswith("Say ") and said["text"] not in found.notes:
+        elif said and name.startswith("Say "):
             found.notes.append(said["text"])
+        elif found.notes and name.startswith("Say ") and line.startswith(" " * 8):
+            found.notes[-1] += f" {line.strip()}"  # a long text goes on in the next line
         elif fine and tier and name and not name.startswith(("Look ", "Read ", "Say ")):
             stacks = found.checks.setdefault((tier, name), [])
             stacks += [] if fine["stack"] in stacks else [fine["stack"]]
+    found.notes = list(dict.fromkeys(found.notes))
     return found
 
 

@@ -63,8 +63,11 @@ class TestOutput:
             "    msg: no answer",
             "TASK [palier.aws.rds : Verify | Say what was not asked] ***",
             "ok: [shop_prod] =>",
-            "    msg: It was not asked.",
-            "    msg: It was not asked.",
+            "    msg: It was not",
+            "        asked.",
+            "ok: [shop_dev] =>",
+            "    msg: It was not",
+            "        asked.",
         ]
         found = demo.verified(lines)
         assert found.checks == {("network", "Check that it stands"): ["shop_prod", "shop_dev"]}
