@@ -31,7 +31,6 @@ RDS_KINDS = (
     ("describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
     ("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
     ("describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"),
-    ("describe_option_groups", "OptionGroupsList", "OptionGroupName"),
 )
 #: States in which AWS still tells of what is gone.
 GONE = ("deleted", "deleting", "terminated", "expired", "rejected")
@@ -61,8 +60,9 @@ def in_region(emulator: Emulator, region: str) -> dict[str, list[str]]:
     ]
     logs = emulator.client("logs", region).describe_log_groups()["logGroups"]
     found["LogGroups"] = [one["logGroupName"] for one in logs]
-    found["Tagged"] = tagged(emulator, region)
-    return {kind: sorted(ids) for kind, ids in found.items() if ids}
+    # AWS shows a default parameter group from the first use of its family on.
+    own = {kind: [one for one in ids if not one.startswith("default.")] for kind, ids in found.items()}
+    return {kind: sorted(ids) for kind, ids in own.items() if ids}
 
 
 def everywhere(emulator: Emulator) -> dict[str, list[str]]:

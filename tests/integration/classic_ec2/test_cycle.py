@@ -29,9 +29,13 @@ Holdings = dict[str, dict[str, list[str]]]
 
 
 def all_holdings(account: Emulator) -> Holdings:
-    """What the account holds, by region."""
-    found = {region: holdings.in_region(account, region) for region in holdings.regions(account)}
-    return {**found, "everywhere": holdings.everywhere(account)}
+    """What the account holds: everything in the stacks' region and in global services, elsewhere what is tagged."""
+    tagged = {region: holdings.tagged(account, region) for region in holdings.regions(account)}
+    return {
+        REGION: holdings.in_region(account, REGION),
+        "everywhere": holdings.everywhere(account),
+        "tagged": {region: arns for region, arns in tagged.items() if arns},
+    }
 
 
 @pytest.fixture(scope="module")
