@@ -14,6 +14,7 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
+            "peered_subnet_types": peering.peered_subnet_types,
             "peering_facts": peering.peering_facts,
             "peering_rules": peering.peering_rules,
             "peering_side": peering.peering_side,

@@ -8,6 +8,9 @@ import typing as t
 
 HostVars = t.Mapping[str, t.Mapping[str, t.Any]]
 
+#: Types of subnet that get a route to a peer unless the connection says otherwise.
+DEFAULT_SUBNETS = ("public", "private")
+
 #: What two peers let in from one another unless the connection says otherwise: SSH and ping.
 DEFAULT_ALLOW = [{"protocol": "tcp", "port": 22}, {"protocol": "icmp"}]
 
@@ -28,6 +31,22 @@ def peers_of(host: str, hostvars: HostVars) -> dict[str, list[dict[str, t.Any]]]
             elif connection["peer"] == host:
                 found.setdefault(other, []).extend(allow)
     return found
+
+
+def peered_subnet_types(host: str, hostvars: HostVars) -> list[str]:
+    """The types of a stack's subnets that have a route to some peer, whichever side describes the connection.
+
+    :param host: inventory name of the stack.
+    :param hostvars: variables of every host.
+    """
+    found: set[str] = set()
+    for other in hostvars:
+        for connection in _get(hostvars, other, "peering_connections", []):
+            if other == host:
+                found.update(connection.get("subnets") or DEFAULT_SUBNETS)
+            elif connection["peer"] == host:
+                found.update(connection.get("peer_subnets") or DEFAULT_SUBNETS)
+    return sorted(found)
 
 
 def peering_rules(host: str, hostvars: HostVars, without: t.Sequence[str] = ()) -> list[dict[str, t.Any]]:

@@ -53,6 +53,25 @@ class TestPeers:
                 assert allowed == subject.peers_of(peer, hostvars)[host]
                 assert (host, peer) in pairs or (peer, host) in pairs
 
+    @pytest.mark.parametrize(
+        ("host", "expected"),
+        [
+            ("hub", ["database", "private", "public"]),
+            ("left", ["public"]),
+            ("right", ["private", "public"]),
+            ("alone", []),
+            ("nobody", []),
+        ],
+    )
+    def test_only_subnets_with_a_route_to_a_peer_are_peered(self, host: str, expected: list[str]) -> None:
+        hostvars = {
+            "hub": {"peering_connections": [{"peer": "left", "subnets": ["database"], "peer_subnets": ["public"]}]},
+            "left": {},
+            "right": {"peering_connections": [{"peer": "hub"}]},
+            "alone": {"peering_connections": []},
+        }
+        assert subject.peered_subnet_types(host, hostvars) == expected
+
     def test_the_default_is_not_changed_by_a_second_connection(self) -> None:
         both = {"a": {"peering_connections": [{"peer": "b"}]}, "b": {"peering_connections": [{"peer": "a"}]}}
         assert subject.peers_of("a", both) == {"b": [SSH, PING, SSH, PING]}
