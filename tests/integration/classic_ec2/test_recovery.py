@@ -143,6 +143,10 @@ def damaged(view: View, converged: Run) -> list[str]:
             }
         ],
     )
+    test = view.instances()["classic-prod-test"]
+    groups = [_group(view, name) for name in ("classic-prod-test", "classic-prod-application")]
+    ec2.modify_instance_attribute(InstanceId=test["InstanceId"], Groups=groups)
+    ec2.modify_instance_metadata_options(InstanceId=test["InstanceId"], HttpTokens="optional")
     (flow_log,) = ec2.describe_flow_logs(Filters=[{"Name": "tag:Environment", "Values": ["prod"]}])["FlowLogs"]
     ec2.delete_flow_logs(FlowLogIds=[flow_log["FlowLogId"]])
     public = view.route_table(web["SubnetId"])["RouteTableId"]
@@ -206,6 +210,12 @@ def test_the_network_is_mended(view: View, repaired: Run, damaged: list[str]) ->
 def test_the_rules_are_mended(view: View, repaired: Run) -> None:
     assert ("tcp", 22, 22, "0.0.0.0/0") not in view.lets_in(one["GroupId"] for one in view.groups())
     assert ("tcp", 22, 22, "classic-prod-web") in view.lets_in([_group(view, "classic-prod-test")])
+
+
+def test_the_instance_that_stood_is_mended(view: View, repaired: Run) -> None:
+    test = view.instances()["classic-prod-test"]
+    assert {group["GroupName"] for group in test["SecurityGroups"]} == {"classic-prod-test"}
+    assert test["MetadataOptions"]["HttpTokens"] == "required"
 
 
 def test_the_instance_is_launched_anew_with_its_old_address(view: View, repaired: Run, damaged: list[str]) -> None:
