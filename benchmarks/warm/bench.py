@@ -68,7 +68,8 @@ def run(playbook: Path, way: str, environment: dict[str, str], spare: int | None
     :raises SystemExit: when the playbook fails.
     """
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "stack,", str(playbook)]
-    command += ["-e", f"ansible_connection={CONNECTIONS[way]} ansible_python_interpreter={sys.executable}"]
+    command += ["-e", f"ansible_connection={CONNECTIONS[way]}"]
+    command += ["-e", '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}']
     extra = {"ANSIBLE_PIPELINING": "1"} if way == "local, pipelining" else {}
     start, used = time.monotonic(), cpu()
     done = subprocess.run(

@@ -137,7 +137,7 @@ class Connection(LocalConnection):
         if not in_data or self.become or not hasattr(os, "pidfd_open") or not C.DEFAULT_EXECUTABLE:
             return None
         command = warm.parse_command(cmd)
-        if command is None or command.interpreter != sys.executable:
+        if command is None or not warm.same_interpreter(command.interpreter, sys.executable):
             self._explain(f"the payload is not for {sys.executable}")
             return None
         return command
@@ -148,7 +148,7 @@ class Connection(LocalConnection):
     def _run(self, command: warm.Command) -> warm.Run:
         parent = multiprocessing.parent_process()
         return warm.Run(
-            directory=os.path.join(C.DEFAULT_LOCAL_TMP, "palier.aws.warm"),
+            directory=os.path.join(C.DEFAULT_LOCAL_TMP, "palier.aws.warm-" + os.path.basename(command.interpreter)),
             process=(parent.pid if parent else None) or os.getpid(),
             interpreter=command.interpreter,
             shell=(C.DEFAULT_EXECUTABLE.split()[0], command.shell),

@@ -69,6 +69,19 @@ def build_command(command: Command) -> str:
     return f"{command.shell} -c {shlex.quote(inner)}"
 
 
+def same_interpreter(one: str, other: str) -> bool:
+    """Whether two paths are names of one interpreter in one environment, such as C(bin/python) and C(bin/python3).
+
+    Another environment's link to the same file is another interpreter: it finds other libraries.
+    """
+    if one == other:
+        return True
+    try:
+        return os.path.dirname(one) == os.path.dirname(other) and os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
 class Run(t.NamedTuple):
     """What is the same for every task of one ansible-playbook process.
 

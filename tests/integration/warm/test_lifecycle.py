@@ -81,7 +81,7 @@ def sleeping(place: Path) -> t.Iterator[Sleeping]:
 
 def socket_directory(home: Path) -> Path:
     """The directory of a run's socket."""
-    (directory,) = home.glob("tmp/ansible-local-*/palier.aws.warm")
+    (directory,) = home.glob("tmp/ansible-local-*/palier.aws.warm-*")
     return directory
 
 
@@ -123,7 +123,7 @@ def test_a_signal_to_the_run_ends_module_and_interpreter(sleeping: Sleeping, num
     os.killpg(sleeping.process.pid, number)
     sleeping.process.communicate(timeout=60)
     assert processes.until(lambda: not processes.started_by(str(sleeping.home)))
-    assert processes.until(lambda: not list(sleeping.home.glob("tmp/ansible-local-*/palier.aws.warm")))
+    assert processes.until(lambda: not list(sleeping.home.glob("tmp/ansible-local-*/palier.aws.warm-*")))
 
 
 def test_a_dead_interpreter_is_said_and_replaced_by_the_local_way(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shlex
 import socket
+import sys
 import typing as t
 from pathlib import Path
 
@@ -61,6 +62,18 @@ def test_nothing_else_is_recognised(text: str) -> None:
 )
 def test_other_commands_are_left_alone(command: str) -> None:
     assert warm.parse_command(command) is None or warm.parse_command(command).interpreter == ""  # type: ignore[union-attr]
+
+
+def test_which_paths_are_one_interpreter(tmp_path: Path) -> None:
+    for directory in ("one", "other"):
+        (tmp_path / directory).mkdir()
+        for name in ("python", "python3"):
+            (tmp_path / directory / name).symlink_to(sys.executable)
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert warm.same_interpreter(str(one / "python"), str(one / "python3"))
+    assert warm.same_interpreter("/nowhere/python", "/nowhere/python")
+    assert not warm.same_interpreter(str(one / "python"), str(other / "python"))
+    assert not warm.same_interpreter(str(one / "python"), str(one / "python2"))
 
 
 ENVIRONMENTS = st.dictionaries(
