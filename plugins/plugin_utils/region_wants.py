@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.palier.aws.plugins.plugin_utils import instances
 
 Values = t.Mapping[str, t.Any]
@@ -44,7 +46,7 @@ def _database(values: Values) -> dict[str, t.Any]:
         "storage_type": values["rds_storage_type"],
         "features": [
             "storage_encryption",
-            *(["multi_az"] if values.get("rds_multi_az") else []),
+            *(["multi_az"] if boolean(values.get("rds_multi_az") or False) else []),
             *(["performance_insights"] if values.get("rds_performance_insights") else []),
         ],
         "variables": {
