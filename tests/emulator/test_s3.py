@@ -219,8 +219,9 @@ def test_conditions_and_principals_count_for_the_api_as_well(s3: t.Any) -> None:
 @mends("s3.bucket_policies")
 def test_strangers_may_not_write(emulator: Emulator, s3: t.Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="a", Body=b"x")
-    for method in ("PUT", "DELETE", "GET"):
-        assert fetch(emulator, f"/{BUCKET}/a", urlsplit(emulator.endpoint).netloc, method, proxied=False).status == 403
+    own = urlsplit(emulator.endpoint).netloc
+    for method, key in (("PUT", "new"), ("PUT", "a"), ("DELETE", "a"), ("GET", "a")):
+        assert fetch(emulator, f"/{BUCKET}/{key}", own, method, proxied=False).status == 403
 
 
 @mends("s3.disabled_acls")
