@@ -256,7 +256,8 @@ def refusal(name: str, outcome: locks.Outcome) -> str:
     lock = shown(outcome.lock, outcome.age)
     return (
         f"run {lock['run_id'] or '?'} by {lock['holder']} has been at work on this stack since {lock['started']} "
-        f"(lock {name}, until {lock['expires']}): wait for its end or, if it is dead, release the lock with force: true"
+        f"(lock {name}, until {lock['expires']}): wait for its end or, if it is dead, release the lock with "
+        "force: true (in this collection's playbooks: -e stack_lock_takeover=true)"
     )
 
 
