@@ -79,14 +79,17 @@ def test_the_deployment_makes_the_changes_of_the_plan_and_no_other(planned: Run,
 
 
 def test_no_request_of_the_deployment_is_refused(deployed: Run) -> None:
-    """A call that AWS refuses is a bug that was caught too late, but for questions after what is not there yet."""
-    missing = ("NotFound", "NoSuch", "NotExist", "Fault", "404")
-    refused = [
+    """A call that AWS refuses is a bug that was caught too late, but for questions after what is not there yet.
+
+    The stock module of security groups is let off: it creates a group that a rule names, to learn that it is there.
+    """
+    missing = ("NotFound", "NoSuch", "404")
+    refused = {
         f"{entry['service']}:{entry['operation']} {entry['status']} {entry['error']}"
         for entry in deployed.requests
         if entry["status"] >= 400 and not any(word in f"{entry['error']} {entry['status']}" for word in missing)
-    ]
-    assert refused == []
+    }
+    assert refused <= {"ec2:CreateSecurityGroup 400 InvalidGroup.Duplicate"}
 
 
 def test_a_second_deployment_changes_nothing(runner: Runner, deployed: Run) -> None:
