@@ -1,14 +1,14 @@
 # Copyright (c) The palier.aws authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A delay in a process of its own: ``delay.py TARGET_PORT ONE_WAY_SECONDS``; its port is the first line of output."""
+"""A delay in a process of its own: ``-m benchmarks.ecr.delay TARGET_PORT ONE_WAY_SECONDS``.
+
+Its port is the first line of its output.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.integration.ecr.proxies import Delay
 

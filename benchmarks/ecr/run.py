@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Copy 20 images of 4 repositories (about 500 MB in 64 distinct layers) from one registry to another, four ways.
 
-    .venv/bin/python benchmarks/ecr/run.py [--rounds 3] [--delays 0 80] [--ways module xargs sync copy] [--scale 1.0]
+    .venv/bin/python -m benchmarks.ecr.run [--rounds 3] [--delays 0 80] [--ways module xargs sync copy] [--scale 1.0]
 
 Side by side in one run: this collection's ecr_image_sync, ``skopeo sync``, ``skopeo copy`` one by one, and
 ``xargs -P8 skopeo copy``; on loopback and with milliseconds added to each round trip; a first copy into an empty
@@ -30,13 +30,11 @@ import typing as t
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-
 from tests.integration.ecr.control import ControlPlane, Region
 from tests.integration.ecr.images import Maker
 from tests.integration.ecr.registries import MISSING, PlainRegistry, installed
 
+ROOT = Path(__file__).parents[2]
 MB = 1024 * 1024
 REPOSITORIES = ["app0", "app1", "app2", "app3"]
 WAYS = ["module", "sync", "copy", "xargs"]
@@ -101,8 +99,8 @@ def delayed(port: int, milliseconds: int) -> t.Iterator[int]:
     if not milliseconds:
         yield port
         return
-    command = [sys.executable, str(Path(__file__).parent / "delay.py"), str(port), str(milliseconds / 2000)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "benchmarks.ecr.delay", str(port), str(milliseconds / 2000)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout
             yield int(process.stdout.readline())

@@ -204,6 +204,7 @@ class Decision:
         """The decision as the module returns it."""
         return {
             "action": self.action,
+            "image": self.name,
             "source": self.pair.source,
             "destination": self.pair.destination,
             "tag": self.tag,

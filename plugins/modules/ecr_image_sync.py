@@ -210,6 +210,9 @@ images:
     action:
       description: V(copy), V(skip), V(remove) or V(refuse).
       type: str
+    image:
+      description: The image in the destination, by tag or digest.
+      type: str
     source:
       description: Repository in the source.
       type: str
