@@ -244,6 +244,40 @@ def _database_zones(stack: Stack, subnets: list[network.Subnet]) -> t.Iterator[s
         )
 
 
+@rule
+def _open_groups(stack: Stack) -> t.Iterator[str]:
+    if "network" not in stack.tiers:
+        return
+    for port in stack.values.get("network_load_balancer_ports") or []:
+        if port in network.ADMIN_PORTS:
+            what = network.ADMIN_PORTS[port]
+            yield f"network_load_balancer_ports: {port} ({what}) must not be open to the internet; leave it out"
+    for index, group in enumerate(stack.values.get("network_security_groups") or []):
+        for rule_index, rule in enumerate(group.get("rules") or []):
+            yield from _open_rule(f"network_security_groups[{index}].rules[{rule_index}]", rule)
+
+
+def _open_rule(where: str, given: Values) -> t.Iterator[str]:
+    sources = [given.get(key) for key in ("cidr_ip", "cidr_ipv6")]
+    flat = [str(one) for source in sources for one in (source if isinstance(source, list) else [source])]
+    if not {network.WORLD, "::/0"} & set(flat):
+        return
+    open_ports = [port for port in network.ADMIN_PORTS if _opens(given, port)]
+    if open_ports:
+        names = ", ".join(f"{port} ({network.ADMIN_PORTS[port]})" for port in open_ports)
+        yield f"{where}: {names} must not be open to the internet; write the networks that you trust instead"
+
+
+def _opens(given: Values, port: int) -> bool:
+    if str(given.get("proto", "tcp")) in ("all", "-1"):
+        return True
+    ranges = [str(one).partition("-") for one in given.get("ports") or []]
+    bounds = [(int(first), int(last or first)) for first, _dash, last in ranges]
+    if given.get("from_port") is not None:
+        bounds.append((int(given["from_port"]), int(given.get("to_port") or given["from_port"])))
+    return str(given.get("proto", "tcp")) == "tcp" and any(low <= port <= high for low, high in bounds)
+
+
 # -- peering -----------------------------------------------------------------------------------------------------------
 
 

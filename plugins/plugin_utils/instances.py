@@ -13,10 +13,16 @@ Instance = t.Mapping[str, t.Any]
 #: (Amazon EC2 instance types, "Naming conventions").
 ARM_TYPE = re.compile(r"^(a1|[a-z]+\d+g[a-z]*)\.")
 
-_DEBIAN_BASE = ["git", "python3-boto3", "unattended-upgrades", "ca-certificates"]
+_DEBIAN_BASE = ["git", "curl", "python3-boto3", "unattended-upgrades", "ca-certificates"]
+#: Debian's images come without the Systems Manager agent (AWS Systems Manager user guide, "Install SSM Agent on Debian").
+_DEBIAN_AGENT = [
+    "cd /tmp && curl -fsSLO https://s3.{region}.amazonaws.com/amazon-ssm-{region}/latest/"
+    "debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb && dpkg -i amazon-ssm-agent.deb",
+]
 _UBUNTU = {
     "user": "ubuntu",
     "packages": _DEBIAN_BASE,
+    "setup": [],
     "container_packages": ["docker.io", "docker-compose-v2", "docker-buildx"],
     "container_setup": [],
 }
@@ -36,6 +42,7 @@ IMAGES: dict[str, dict[str, t.Any]] = {
         "user": "admin",
         "parameter": "/aws/service/debian/release/13/latest/{debian_arch}",
         "packages": _DEBIAN_BASE,
+        "setup": _DEBIAN_AGENT,
         "container_packages": ["docker.io", "docker-cli", "docker-compose"],
         "container_setup": [],
     },
@@ -43,6 +50,7 @@ IMAGES: dict[str, dict[str, t.Any]] = {
         "user": "admin",
         "parameter": "/aws/service/debian/release/12/latest/{debian_arch}",
         "packages": _DEBIAN_BASE,
+        "setup": _DEBIAN_AGENT,
         "container_packages": ["docker.io"],
         # Debian 12 has only Compose 1, which is at its end of life: Compose 2 comes from Docker's own repository.
         "container_setup": [
@@ -60,6 +68,7 @@ IMAGES: dict[str, dict[str, t.Any]] = {
         "user": "ec2-user",
         "parameter": "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{arch}",
         "packages": ["git", "python3-boto3", "dnf-automatic"],
+        "setup": [],
         "container_packages": ["docker"],
         # Amazon Linux packages Docker without Compose: the plugin comes from its release page, with its checksum.
         "container_setup": [

@@ -34,7 +34,21 @@ def region_wants(values: Values) -> dict[str, t.Any]:
             }
             for index, machine in machines
         ],
+        **(_zones(values) if "network" in tiers else {}),
         "db": [_database(values)] if "rds" in tiers else [],
+    }
+
+
+def _zones(values: Values) -> dict[str, t.Any]:
+    """The zones that the network spans: how many, or which, by name or letter."""
+    wanted, region = values.get("network_zones", 2), str(values.get("stack_region"))
+    variable = "network_zones"
+    names = [] if isinstance(wanted, (int, str)) else [str(zone) for zone in wanted]
+    return {
+        "availability_zone_count": {"value": int(wanted) if not names else len(names), "variable": variable},
+        "availability_zones": [
+            {"value": name if len(name) > 1 else f"{region}{name}", "variable": variable} for name in names
+        ],
     }
 
 

@@ -299,6 +299,22 @@ TABLE: dict[str, list[Row]] = {
             "ec2_app_instances[0].ssh_from_instances: there is no instance 'wep'. Did you mean web?",
         ),
     ],
+    "_open_groups": [
+        row(
+            {"network_load_balancer_ports": [443, 22]},
+            "network_load_balancer_ports: 22 (SSH) must not be open to the internet; leave it out",
+        ),
+        row(
+            {"network_security_groups": [{"name": "jump", "rules": [{"ports": ["20-25"], "cidr_ip": "0.0.0.0/0"}]}]},
+            "network_security_groups[0].rules[0]: 22 (SSH) must not be open to the internet; write the networks"
+            " that you trust instead",
+        ),
+        row(
+            {"network_security_groups": [{"name": "db", "rules": [{"from_port": 5432, "cidr_ipv6": ["::/0"]}]}]},
+            "network_security_groups[0].rules[0]: 5432 (PostgreSQL) must not be open to the internet;"
+            " write the networks that you trust instead",
+        ),
+    ],
     "_instance_ports": [
         row(
             web(ports=[22]),

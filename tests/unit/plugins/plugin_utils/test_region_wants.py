@@ -26,7 +26,8 @@ INSTANCES = argument_specs.with_defaults(
 @pytest.mark.parametrize("tiers", [[], None, ["network"], ["s3_site", "peering"]])
 def test_tiers_that_want_nothing(tiers: t.Any) -> None:
     values = {"stack_tiers": tiers, "ec2_app_instances": INSTANCES, **RDS}
-    assert subject.region_wants(values) == {"instance_types": [], "images": [], "db": []}
+    found = subject.region_wants(values)
+    assert (found["instance_types"], found["images"], found["db"]) == ([], [], [])
 
 
 def test_instances() -> None:
@@ -76,3 +77,14 @@ def test_a_database(options: dict[str, t.Any], features: list[str]) -> None:
 def test_the_module_takes_what_is_wanted() -> None:
     found = subject.region_wants({"stack_tiers": ["rds", "ec2_app"], "ec2_app_instances": INSTANCES, **RDS})
     assert ArgumentSpecValidator(region_check.ARGUMENTS).validate(found).error_messages == []
+
+
+@pytest.mark.parametrize(
+    ("zones", "count", "names"),
+    [(3, 3, []), ("2", 2, []), (["a", "eu-west-3b"], 2, ["eu-west-3a", "eu-west-3b"])],
+)
+def test_zones(zones: t.Any, count: int, names: list[str]) -> None:
+    values = {"stack_tiers": ["network"], "stack_region": "eu-west-3", "network_zones": zones}
+    found = subject.region_wants(values)
+    assert found["availability_zone_count"] == {"value": count, "variable": "network_zones"}
+    assert [zone["value"] for zone in found["availability_zones"]] == names
