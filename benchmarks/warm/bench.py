@@ -26,9 +26,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-import stack  # noqa: E402
+import stack
 
-from tests.emulator import Emulator  # noqa: E402
+from tests.emulator import Emulator
 
 #: Orphans become this process's children, so that the warm interpreter's CPU time can be read when it ends.
 PR_SET_CHILD_SUBREAPER = 36
@@ -96,6 +96,7 @@ def measure(
     for _turn in range(runs):
         for way in ways:
             costs[way].append(run(playbook, way, environment, spare))
+            print(f"{playbook.stem}, {way}: {costs[way][-1].wall:.1f} s", file=sys.stderr, flush=True)
     return {
         way: Cost(statistics.median(cost.wall for cost in taken), statistics.median(cost.cpu for cost in taken))
         for way, taken in costs.items()
