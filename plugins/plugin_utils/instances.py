@@ -16,8 +16,10 @@ ARM_TYPE = re.compile(r"^(a1|[a-z]+\d+g[a-z]*)\.")
 _DEBIAN_BASE = ["git", "curl", "python3-boto3", "unattended-upgrades", "ca-certificates"]
 #: Debian's images come without the agent (AWS Systems Manager user guide, "Install SSM Agent on Debian Server").
 _DEBIAN_AGENT = [
-    "cd /tmp && curl -fsSLO https://s3.{region}.amazonaws.com/amazon-ssm-{region}/latest/"
-    "debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb && dpkg -i amazon-ssm-agent.deb",
+    (
+        "cd /tmp && curl -fsSLO https://s3.{region}.amazonaws.com/amazon-ssm-{region}/latest/"
+        "debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb && dpkg -i amazon-ssm-agent.deb"
+    ),
 ]
 _UBUNTU = {
     "user": "ubuntu",

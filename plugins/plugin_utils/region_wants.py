@@ -7,7 +7,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
-
 from ansible_collections.palier.aws.plugins.plugin_utils import instances
 
 Values = t.Mapping[str, t.Any]
