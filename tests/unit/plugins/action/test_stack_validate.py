@@ -209,11 +209,11 @@ BAD = {
         "'shop_peer' is undefined",
         "write what is missing, or peering_connections itself",
     ),
-    "undefined_default": Bad(
+    "no_source": Bad(
         {"s3_site_source": ...},
-        "s3_site_sites",
-        "'s3_site_source' is undefined",
-        "write what is missing, or s3_site_sites itself",
+        "s3_site_sites[0].source",
+        "no directory ''",
+        "write the path of the built site",
     ),
     "no_directory": Bad(
         {"s3_site_source": "nowhere"},
