@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -42,9 +42,9 @@ class Run:
     """
 
     code: int
-    output: str
-    plan: dict[str, t.Any]
-    requests: list[dict[str, t.Any]]
+    output: str = field(repr=False)
+    plan: dict[str, t.Any] = field(repr=False)
+    requests: list[dict[str, t.Any]] = field(repr=False)
 
     @property
     def text(self) -> str:

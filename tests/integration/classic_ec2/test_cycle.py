@@ -127,7 +127,8 @@ def test_c8_backup_on_demand_then_verify(runner: Runner, deployed: Run) -> None:
 
 
 def test_a_deployment_after_the_backup_changes_nothing(runner: Runner, deployed: Run) -> None:
-    assert runner.play("deploy", "--check").changed_nothing
+    plan = runner.play("deploy", "--check")
+    assert plan.changed_nothing, plan.changes
 
 
 @pytest.mark.parametrize(

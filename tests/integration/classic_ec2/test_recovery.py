@@ -27,6 +27,15 @@ TAKEOVER = {"stack_lock_takeover": True}
 INSTANCES_ONLY = ("--limit", PROD, "--tags", "ec2_app")
 DESTROY_PROD = ("--limit", PROD, "-e", "destroy_confirm=classic")
 
+#: AWS keeps what is not named; the emulator forgets it, so all is named.
+OPEN_METADATA: dict[str, t.Any] = {
+    "HttpTokens": "optional",
+    "HttpPutResponseHopLimit": 1,
+    "HttpEndpoint": "enabled",
+    "HttpProtocolIpv6": "disabled",
+    "InstanceMetadataTags": "disabled",
+}
+
 
 @pytest.fixture(scope="module")
 def empty(account: Emulator) -> dict[str, list[str]]:
@@ -134,21 +143,12 @@ def damaged(view: View, converged: Run) -> list[str]:
     everyone = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     for name in ("classic-prod-web", "classic-prod-database"):
         ec2.authorize_security_group_ingress(GroupId=_group(view, name), IpPermissions=[everyone])
-    ec2.revoke_security_group_ingress(
-        GroupId=_group(view, "classic-prod-test"),
-        IpPermissions=[
-            {
-                "IpProtocol": "tcp",
-                "FromPort": 22,
-                "ToPort": 22,
-                "UserIdGroupPairs": [{"GroupId": _group(view, "classic-prod-web")}],
-            }
-        ],
-    )
+    (group,) = [one for one in view.groups() if one["GroupName"] == "classic-prod-test"]
+    ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
     test = view.instances()["classic-prod-test"]
     groups = [_group(view, name) for name in ("classic-prod-test", "classic-prod-application")]
     ec2.modify_instance_attribute(InstanceId=test["InstanceId"], Groups=groups)
-    ec2.modify_instance_metadata_options(InstanceId=test["InstanceId"], HttpTokens="optional")
+    ec2.modify_instance_metadata_options(InstanceId=test["InstanceId"], **OPEN_METADATA)
     (flow_log,) = ec2.describe_flow_logs(Filters=[{"Name": "tag:Environment", "Values": ["prod"]}])["FlowLogs"]
     ec2.delete_flow_logs(FlowLogIds=[flow_log["FlowLogId"]])
     public = view.route_table(web["SubnetId"])["RouteTableId"]
