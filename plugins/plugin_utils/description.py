@@ -351,6 +351,21 @@ def _free_block(*taken: t.Any) -> str:
     return str(next(block for block in candidates if not any(block.overlaps(other) for other in blocks)))
 
 
+# -- images ------------------------------------------------------------------------------------------------------------
+
+
+@rule
+def _registry_source(stack: Stack) -> t.Iterator[str]:
+    source = stack.values.get("registry_source")
+    if "registry" not in stack.tiers or not source:
+        return
+    other = stack.peers.get(str(source))
+    if other is None:
+        yield f"registry_source: no stack '{source}' in the inventory.{nearest(str(source), stack.peers)}"
+    elif "registry" not in (other.get("stack_tiers") or []):
+        yield f"registry_source: '{source}' does not list the tier 'registry'; add it to its stack_tiers"
+
+
 # -- database ----------------------------------------------------------------------------------------------------------
 
 

@@ -315,6 +315,16 @@ TABLE: dict[str, list[Row]] = {
             " write the networks that you trust instead",
         ),
     ],
+    "_registry_source": [
+        row(
+            {"stack_tiers": ["registry"], "registry_source": "othr"},
+            "registry_source: no stack 'othr' in the inventory. Did you mean other?",
+        ),
+        row(
+            {"stack_tiers": ["registry"], "registry_source": "other"},
+            "registry_source: 'other' does not list the tier 'registry'; add it to its stack_tiers",
+        ),
+    ],
     "_instance_ports": [
         row(
             web(ports=[22]),
