@@ -17,6 +17,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH ANSIBLE_ROLES_PATH ANSIBLE_CALLBACKS_ENABLED ANSIBLE_STDOUT_CALLBACK
 
 JOBS ?= 2
+# Which whole-system tests to run.
+INTEGRATION ?= tests/integration
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist loadfile
 # The sources that mypy reads.
@@ -65,7 +67,7 @@ test-emulator: setup ## Tests of the local AWS emulator
 
 .PHONY: test-integration
 test-integration: setup ## Whole systems, deployed on the emulator by real ansible-playbook runs
-	$(PYTEST) $(PARALLEL) tests/integration
+	$(PYTEST) $(PARALLEL) $(INTEGRATION)
 
 .PHONY: molecule
 molecule: setup ## Every molecule scenario, against one emulator (SCENARIO=name runs one)
