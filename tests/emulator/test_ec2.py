@@ -286,6 +286,27 @@ def test_gateways_and_addresses_in_use(network: Network) -> None:
     assert refusal(ec2.describe_nat_gateways, NatGatewayIds=["nat-1"]) == "NatGatewayNotFound"
 
 
+@mends("ec2_network.nat_gateway_tag_filters")
+def test_nat_gateways_are_found_by_their_tags(network: Network) -> None:
+    ec2 = network.ec2
+    network.gateway()
+    gateways = {}
+    for stack, subnet in zip(("one", "two"), network.subnets, strict=False):
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        tags = [{"ResourceType": "natgateway", "Tags": [{"Key": "Stack", "Value": stack}]}]
+        made = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address, TagSpecifications=tags)
+        gateways[stack] = made["NatGateway"]["NatGatewayId"]
+
+    def found(name: str, *values: str) -> list[str]:
+        answer = ec2.describe_nat_gateways(Filters=[{"Name": name, "Values": list(values)}])
+        return [one["NatGatewayId"] for one in answer["NatGateways"]]
+
+    assert found("tag:Stack", "one") == [gateways["one"]]
+    assert found("tag:Stack", "t*") == [gateways["two"]]
+    assert sorted(found("tag-key", "Stack")) == sorted(gateways.values())
+    assert found("tag:Stack", "three") == []
+
+
 @mends("ec2_network.vpc_dependencies", "ec2_network.default_endpoint_type")
 def test_a_vpc_in_use(emulator: Emulator, network: Network) -> None:
     ec2, vpc = network.ec2, {"VpcId": network.vpc}

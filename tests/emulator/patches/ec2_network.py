@@ -19,6 +19,7 @@ from moto.ec2.models import security_groups as group_models
 from moto.ec2.models import vpcs as vpc_models
 from moto.ec2.responses import elastic_ip_addresses, internet_gateways, security_groups, subnets, vpcs
 from moto.ec2.responses import vpc_peering_connections as peering_responses
+from moto.ec2.utils import generic_filter
 from moto.elbv2.models import elbv2_backends
 
 from tests.emulator.patches import around, before, patch
@@ -202,6 +203,20 @@ def nat_gateway_deletion() -> None:
     @before(nat_gateways.NatGatewayBackend, "describe_nat_gateways")
     def describe(self: t.Any, filters: t.Any, nat_gateway_ids: list[str] | None) -> None:
         check(self, nat_gateway_ids)
+
+
+@patch(
+    restores="DescribeNatGateways filters by tags.",
+    source="EC2 API reference, DescribeNatGateways (Filter)",
+    touches="moto.ec2.models.nat_gateways:NatGatewayBackend.describe_nat_gateways",
+)
+def nat_gateway_tag_filters() -> None:
+    """Apply the filters on tags, which moto ignores: a stack would see, and delete, another one's gateways."""
+
+    @around(nat_gateways.NatGatewayBackend, "describe_nat_gateways")
+    def describe(original: t.Callable[..., t.Any], self: t.Any, filters: t.Any, nat_gateway_ids: t.Any) -> t.Any:
+        tags = {name: values for name, values in (filters or {}).items() if name.startswith("tag")}
+        return generic_filter(tags, original(self, filters, nat_gateway_ids))
 
 
 @patch(
