@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import typing as t
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.emulator import Emulator
 from tests.emulator.fixtures import emulator, emulator_process  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[3]
+PROGRAM = str(Path(sys.executable).with_name("ansible-playbook"))
 PARIS, FRANKFURT = "eu-west-3", "eu-central-1"
 TAGS = {"Stack": "shop", "Environment": "prod", "ManagedBy": "palier.aws"}
 STACK = f"""
@@ -83,7 +85,7 @@ class World:
 
     def play(self, name: str, *options: str, ok: bool = True, **variables: t.Any) -> str:
         """Run a playbook; its output."""
-        command = ["ansible-playbook", "-i", str(self.inventory), "--limit", "shop_prod", f"palier.aws.{name}"]
+        command = [PROGRAM, "-i", str(self.inventory), "--limit", "shop_prod", f"palier.aws.{name}"]
         done = subprocess.run(
             [*command, *options, "-e", json.dumps({"__backups_delay": 1, **variables})],
             cwd=ROOT,
@@ -180,7 +182,7 @@ def test_verify_fails_when_the_newest_is_too_old(world: World) -> None:
 
     def verify() -> tuple[int, str]:
         done = subprocess.run(
-            ["ansible-playbook", "-i", str(world.inventory), str(playbook)],
+            [PROGRAM, "-i", str(world.inventory), str(playbook)],
             cwd=ROOT,
             env={**os.environ, **world.emulator.env},
             capture_output=True,

@@ -108,7 +108,7 @@ def test_a_plan_after_it_is_empty(runner: Runner, deployed: Run) -> None:
 @pytest.mark.parametrize("tier", ["network", "rds", "s3_site", "ec2_app", "peering", "backups"])
 def test_each_tier_runs_alone(runner: Runner, deployed: Run, tier: str) -> None:
     run = runner.play("deploy", "--limit", PROD, "--tags", tier)
-    assert run.changed_nothing, run.changes
+    assert run.changed_nothing, (run.changes, run.writes)
     assert f"palier.aws.{tier} : " in run.output or tier == "backups", "there is nothing to set up for backups"
 
 
@@ -128,7 +128,7 @@ def test_c8_backup_on_demand_then_verify(runner: Runner, deployed: Run) -> None:
 
 def test_a_deployment_after_the_backup_changes_nothing(runner: Runner, deployed: Run) -> None:
     plan = runner.play("deploy", "--check")
-    assert plan.changed_nothing, plan.changes
+    assert plan.changed_nothing, (plan.changes, plan.writes)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_second_destroy_changes_nothing(
     runner: Runner, deployed: Run, account: Emulator, empty: Holdings, stack: str
 ) -> None:
     run = runner.play("destroy", "--limit", stack, *CONFIRMED)
-    assert run.changed_nothing, run.changes
+    assert run.changed_nothing, (run.changes, run.writes)
     assert all_holdings(account) == empty
 
 

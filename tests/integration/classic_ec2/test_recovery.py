@@ -110,7 +110,7 @@ def test_a_killed_run_leaves_its_lock_and_the_message_names_the_holder(locked_ou
 def test_a_deployment_goes_on_where_killed_ones_stopped(changed_runner: Runner, converged: Run) -> None:
     assert converged.failed == {PROD: 0, AI: 0}
     again = changed_runner.play("deploy")
-    assert again.changed_nothing, again.changes
+    assert again.changed_nothing, (again.changes, again.writes)
 
 
 def test_nothing_was_made_twice(view: View, converged: Run) -> None:
@@ -193,7 +193,7 @@ def test_a_deployment_mends_what_its_plan_says(plan_of_repair: Run, repaired: Ru
 
 def test_after_it_nothing_is_left_to_mend(changed_runner: Runner, repaired: Run) -> None:
     again = changed_runner.play("deploy")
-    assert again.changed_nothing, again.changes
+    assert again.changed_nothing, (again.changes, again.writes)
 
 
 def test_the_network_is_mended(view: View, repaired: Run, damaged: list[str]) -> None:
@@ -286,7 +286,7 @@ def test_a_version_in_place_is_recorded_only_after_the_command(in_place: Update,
     assert in_place.run.changes == in_place.plan.changes
     written = [entry["operation"] for entry in in_place.run.requests if entry["write"] and entry["service"] != "s3"]
     assert [one for one in written if one in ("SendCommand", "CreateTags")] == ["SendCommand", "CreateTags"]
-    assert in_place.again.changed_nothing, in_place.again.changes
+    assert in_place.again.changed_nothing, (in_place.again.changes, in_place.again.writes)
     web = view.instances()["classic-prod-web"]
     assert tags(web)["UserDataDigest"] != tags(in_place.before)["UserDataDigest"]
     assert web["InstanceId"] == in_place.before["InstanceId"]
@@ -305,7 +305,7 @@ def test_a_version_by_replacement_launches_a_new_instance_of_that_name(replaced:
     assert replaced.run.changes == replaced.plan.changes
     assert {"ec2:TerminateInstances", "ec2:RunInstances"} <= set(replaced.run.writes)
     assert "ssm:SendCommand" not in replaced.run.writes
-    assert replaced.again.changed_nothing, replaced.again.changes
+    assert replaced.again.changed_nothing, (replaced.again.changes, replaced.again.writes)
     web = view.instances()["classic-prod-web"]
     assert web["InstanceId"] != replaced.before["InstanceId"]
     assert web["PublicIpAddress"] == replaced.before["PublicIpAddress"], "the fixed address moves along"
@@ -351,7 +351,7 @@ def test_what_was_saved_goes_when_it_is_asked_for(
     left = holdings.tagged(view.emulator, "us-east-1", Environment="prod")
     assert [arn.rpartition(":")[2].rpartition("-")[0] for arn in left] == ["classic-prod-db-final"]
     again = changed_runner.play("destroy", *DESTROY_PROD, variables=asked)
-    assert again.changed_nothing, again.changes
+    assert again.changed_nothing, (again.changes, again.writes)
 
     changed_runner.play("destroy", "--limit", AI, "-e", "destroy_confirm=classic", variables=TAKEOVER)
     view.rds.delete_db_snapshot(DBSnapshotIdentifier=left[0].rpartition(":")[2])
