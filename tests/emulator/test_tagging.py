@@ -87,27 +87,31 @@ def test_buckets(emulator: Emulator) -> None:
     assert listed(emulator) == []
 
 
-def distribution() -> dict[str, t.Any]:
+def distribution(control: str) -> dict[str, t.Any]:
     origin = {"Id": "o", "DomainName": "b.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     behaviour = {"TargetOriginId": "o", "ViewerProtocolPolicy": "redirect-to-https", "CachePolicyId": "x"}
     return {
         "CallerReference": "x",
         "Comment": "",
         "Enabled": False,
-        "Origins": {"Quantity": 1, "Items": [{**origin, "OriginAccessControlId": "E1"}]},
+        "Origins": {"Quantity": 1, "Items": [{**origin, "OriginAccessControlId": control}]},
         "DefaultCacheBehavior": behaviour,
     }
 
 
 @mends("tagging.global_services_in_one_region", "cloudfront.origin_access")
 def test_cloudfront(emulator: Emulator) -> None:
-    made = emulator.client("cloudfront").create_distribution_with_tags(
-        DistributionConfigWithTags={"DistributionConfig": distribution(), "Tags": {"Items": TAGS}}
+    cloudfront = emulator.client("cloudfront")
+    signing = {"SigningProtocol": "sigv4", "SigningBehavior": "always", "OriginAccessControlOriginType": "s3"}
+    control = cloudfront.create_origin_access_control(OriginAccessControlConfig={"Name": "o", **signing})
+    identifier = control["OriginAccessControl"]["Id"]
+    made = cloudfront.create_distribution_with_tags(
+        DistributionConfigWithTags={"DistributionConfig": distribution(identifier), "Tags": {"Items": TAGS}}
     )["Distribution"]
     assert listed(emulator, HOME) == ["cloudfront:distribution"]
     assert listed(emulator) == []
     origin = made["DistributionConfig"]["Origins"]["Items"][0]
-    assert origin["OriginAccessControlId"] == "E1"
+    assert origin["OriginAccessControlId"] == identifier
     assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
 
 
