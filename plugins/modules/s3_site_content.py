@@ -134,6 +134,17 @@ changed_paths:
   type: list
   elements: str
   sample: [/, /assets/app-3f2a91bc.js, /index.html]
+content:
+  description:
+    - Digest of all that the bucket holds below O(prefix) after the run, for M(palier.aws.cloudfront_invalidation).
+  returned: always
+  type: str
+  sample: 7d1a54127b222502f5b79b5fb0803061152a44f92b37e23c6527baf665d4da9a
+content_before:
+  description: The same before the run.
+  returned: always
+  type: str
+  sample: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 bytes:
   description: Size of all uploads in bytes.
   returned: always
@@ -173,7 +184,7 @@ from ansible_collections.palier.aws.plugins.module_utils.site_content import (
     Local,
     LocalFile,
     Remote,
-    digests_needed,
+    content_digests,
     heads_needed,
     normal_prefix,
     plan_sync,
@@ -227,9 +238,9 @@ def remote_objects(module: AnsibleAWSModule, client: t.Any, prefix: str) -> Remo
     return found or {}
 
 
-def with_digests(local: Local, remote: Remote, paths: dict[str, str], concurrency: int) -> Local:
-    """The site with the hashes of the files whose content decides."""
-    keys = digests_needed(local, remote)
+def with_digests(local: Local, paths: dict[str, str], concurrency: int) -> Local:
+    """The site with the hash of every file: those of the bucket's size decide, all of them make the digest."""
+    keys = list(local)
     digests = api.side_by_side(lambda key: digest_file(paths[key]), keys, concurrency)
     known = {key: replace(local[key], md5=one.md5, sha256=one.sha256) for key, one in zip(keys, digests, strict=True)}
     return {**local, **known}
@@ -252,7 +263,7 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     prefix = normal_prefix(module.params["prefix"])
     paths, local = local_files(module)
     remote = remote_objects(module, client, prefix)
-    local = with_digests(local, remote, paths, concurrency)
+    local = with_digests(local, paths, concurrency)
     remote = with_heads(module, client, prefix, local, remote)
     steps = plan_sync(
         bucket, prefix, local, remote, module.params["compare"], module.params["delete"], module.params["excludes"]
@@ -260,7 +271,8 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     if not module.check_mode:
         files = {key: (paths[key], local[key]) for key in paths}
         api.carry_out(client, bucket, prefix, steps, files, concurrency)
-    return outcome(steps) | summary(steps, local)
+    before, after = content_digests(steps, local, remote)
+    return outcome(steps) | summary(steps, local) | {"content": after, "content_before": before}
 
 
 def main() -> None:
