@@ -77,15 +77,17 @@ from ansible_collections.palier.aws.plugins.module_utils.plan import Step, outco
 
 Raw = dict[str, t.Any]
 
-# AWS answers AccessDenied for a vault that is not there, unless the role may see every vault.
 Errors = error_handler("ResourceNotFoundException")
 
 
-@Errors.list_error_handler("describe the vault", None)
+# Looked up in the list: asked for a vault that is not there, AWS answers as for one that the caller may not see.
+@Errors.common_error_handler("list the vaults")
 @AWSRetry.jittered_backoff()
-def describe_vault(client: t.Any, name: str) -> Raw | None:
+def find_vault(client: t.Any, name: str) -> Raw | None:
     """A vault, or nothing."""
-    return client.describe_backup_vault(BackupVaultName=name)
+    pages = client.get_paginator("list_backup_vaults").paginate()
+    vaults = (vault for page in pages for vault in page["BackupVaultList"])
+    return next((vault for vault in vaults if vault["BackupVaultName"] == name), None)
 
 
 @Errors.common_error_handler("lock the vault")
@@ -105,7 +107,7 @@ def delete_lock(client: t.Any, name: str) -> None:
 def plan(vault: Raw | None, name: str, wanted: Raw | None, final: bool = False) -> list[Step]:
     """What to do.
 
-    :param vault: as DescribeBackupVault gives it, or nothing.
+    :param vault: as ListBackupVaults gives it, or nothing.
     :param wanted: C{MinRetentionDays} and C{MaxRetentionDays}, or ``None`` for no lock.
     :param final: whether the lock shall become final.
     """
@@ -131,7 +133,7 @@ def run(module: AnsibleAWSModule) -> Raw:
     wanted: Raw | None = None
     if params["state"] == "present":
         wanted = {"MinRetentionDays": params["min_retention_days"], "MaxRetentionDays": params["max_retention_days"]}
-    vault = describe_vault(client, name)
+    vault = find_vault(client, name)
     days = params["changeable_for_days"]
     steps = plan(vault, name, wanted, final=bool(days))
     if any(step.changes for step in steps) and not module.check_mode:

@@ -164,6 +164,33 @@ def test_an_unknown_vault(emulator: Emulator) -> None:
     assert refusal(backup.describe_backup_vault, BackupVaultName="no") == "AccessDeniedException"
 
 
+@mends("backup.recovery_points", "backup.selections")
+def test_the_selections_of_a_backup_plan(emulator: Emulator) -> None:
+    backup = emulator.client("backup", REGION)
+    backup.create_backup_vault(BackupVaultName="vault")
+    assert backup.describe_backup_vault(BackupVaultName="vault")["NumberOfRecoveryPoints"] == 0
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "vault"}
+    plan = {
+        "BackupPlanId": backup.create_backup_plan(BackupPlan={"BackupPlanName": "plan", "Rules": [rule]})[
+            "BackupPlanId"
+        ]
+    }
+    role = "arn:aws:iam::123456789012:role/backup"
+    given = {"SelectionName": "database", "IamRoleArn": role, "Resources": ["arn:aws:rds:*:*:db:*"]}
+    made = backup.create_backup_selection(**plan, BackupSelection=given)
+    assert refusal(backup.create_backup_selection, **plan, BackupSelection=given) == "AlreadyExistsException"
+    assert refusal(backup.delete_backup_plan, **plan) == "InvalidRequestException"
+    listed = backup.list_backup_selections(**plan)["BackupSelectionsList"]
+    assert [(one["SelectionName"], one["IamRoleArn"]) for one in listed] == [("database", role)]
+    one = {**plan, "SelectionId": made["SelectionId"]}
+    found = backup.get_backup_selection(**one)["BackupSelection"]
+    assert found["Resources"] == given["Resources"]
+    assert found["Conditions"]["StringEquals"] == []
+    backup.delete_backup_selection(**one)
+    assert refusal(backup.get_backup_selection, **one) == "ResourceNotFoundException"
+    backup.delete_backup_plan(**plan)
+
+
 @mends("containers.image_digests")
 def test_image_digests(emulator: Emulator) -> None:
     ecr = emulator.client("ecr", REGION)
