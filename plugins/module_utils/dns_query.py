@@ -68,7 +68,8 @@ def _answer(message: bytes, number: int) -> tuple[int, list[str]]:
 
 def _name(message: bytes, place: int) -> tuple[str, int]:
     """The name at a place, and where the message goes on behind it."""
-    labels, end = [], 0
+    labels: list[str] = []
+    end = 0
     for _ in range(JUMPS):
         length = message[place]
         if length >= 0xC0:

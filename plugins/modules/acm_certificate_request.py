@@ -167,7 +167,7 @@ from ansible_collections.palier.aws.plugins.module_utils.plan import Step, outco
 Document = dict[str, t.Any]
 
 #: Seconds between two looks at a new certificate.
-PAUSE = 2.0
+PAUSE = 1.0
 
 
 def read(client: t.Any, arn: str, tags: dict[str, str] | None = None) -> Certificate | None:

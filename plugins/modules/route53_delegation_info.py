@@ -75,8 +75,8 @@ def sentence(zone: str, status: str, expected: list[str], found: list[str]) -> s
         return ""
     now = f"it names {', '.join(found)}" if found else "it names none"
     return (
-        f"The domain {plain(zone)} is not delegated to its hosted zone ({now}). Enter these name servers at the registrar"
-        f" where the domain was registered (or as NS records in the zone above): {', '.join(sorted(expected))}"
+        f"The domain {plain(zone)} is not delegated to its hosted zone ({now}). Enter these name servers at the"
+        f" registrar of the domain (or as NS records in the zone above): {', '.join(sorted(expected))}"
     )
 
 
