@@ -15,8 +15,7 @@ import yaml
 
 from tests.emulator import Emulator
 from tests.integration.runner import ROOT, Runner
-
-from .view import Record, View, tags
+from tests.integration.view import Record, View, tags
 
 pytestmark = pytest.mark.slow
 

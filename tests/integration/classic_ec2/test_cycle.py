@@ -7,14 +7,12 @@ The tests follow one another on one account, in the order in which they stand.
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
 from tests.emulator import Emulator
-from tests.integration.runner import LOCKING, Change, Run, Runner
-
-from . import holdings
+from tests.integration import holdings
+from tests.integration.cycle import Holdings, difference
+from tests.integration.runner import LOCKING, Run, Runner
 
 pytestmark = pytest.mark.slow
 
@@ -25,23 +23,11 @@ NO_MACHINES = {"ec2_app_verify_http": False}
 #: The words that destroy.yml asks for.
 CONFIRMED = ("-e", "destroy_confirm=classic")
 
-Holdings = dict[str, dict[str, list[str]]]
-
-
-def all_holdings(account: Emulator) -> Holdings:
-    """What the account holds: everything in the stacks' region and in global services, elsewhere what is tagged."""
-    tagged = {region: holdings.tagged(account, region) for region in holdings.regions(account)}
-    return {
-        REGION: holdings.in_region(account, REGION),
-        "everywhere": holdings.everywhere(account),
-        "tagged": {region: arns for region, arns in tagged.items() if arns},
-    }
-
 
 @pytest.fixture(scope="module")
 def empty(account: Emulator) -> Holdings:
     """What an empty account holds: AWS's default networks."""
-    return all_holdings(account)
+    return holdings.everything(account, REGION)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +45,7 @@ def deployed(runner: Runner, planned: Run) -> Run:
 def test_the_plan_of_an_empty_account_writes_nothing(planned: Run, account: Emulator, empty: Holdings) -> None:
     assert planned.failed == {PROD: 0, AI: 0}
     assert planned.writes == []
-    assert all_holdings(account) == empty
+    assert holdings.everything(account, REGION) == empty
 
 
 def test_the_plan_names_each_tier_of_each_stack(planned: Run) -> None:
@@ -73,7 +59,7 @@ def test_the_plan_names_each_tier_of_each_stack(planned: Run) -> None:
 
 def test_the_deployment_makes_the_changes_of_the_plan_and_no_other(planned: Run, deployed: Run) -> None:
     assert deployed.failed == {PROD: 0, AI: 0}
-    assert _difference(planned.changes, deployed.changes) == []
+    assert difference(planned.changes, deployed.changes) == []
     # One entry for each item of a loop is one change, so no task can hide behind another of its name.
     assert len(deployed.changes) == len(planned.changes)
 
@@ -176,7 +162,7 @@ def test_the_other_stack_has_nothing_left_of_the_destroyed_one(account: Emulator
 
 def test_destroy_removes_the_other_stack(runner: Runner, deployed: Run, account: Emulator, empty: Holdings) -> None:
     runner.play("destroy", "--limit", AI, *CONFIRMED)
-    assert all_holdings(account) == empty
+    assert holdings.everything(account, REGION) == empty
 
 
 @pytest.mark.parametrize("stack", [PROD, AI])
@@ -185,11 +171,4 @@ def test_a_second_destroy_changes_nothing(
 ) -> None:
     run = runner.play("destroy", "--limit", stack, *CONFIRMED)
     assert run.changed_nothing, (run.changes, run.writes)
-    assert all_holdings(account) == empty
-
-
-def _difference(planned: list[Change], done: list[Change]) -> list[tuple[str, t.Any]]:
-    """What only one of two runs did."""
-    return [("planned only", change) for change in planned if change not in done] + [
-        ("done only", change) for change in done if change not in planned
-    ]
+    assert holdings.everything(account, REGION) == empty

@@ -14,10 +14,9 @@ import typing as t
 import pytest
 
 from tests.emulator import Emulator
+from tests.integration import holdings
 from tests.integration.runner import LOCKING, Inventory, Run, Runner
-
-from . import holdings
-from .view import View, tags
+from tests.integration.view import View, tags
 
 pytestmark = pytest.mark.slow
 

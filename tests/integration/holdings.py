@@ -32,6 +32,18 @@ RDS_KINDS = (
     ("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
     ("describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"),
 )
+#: The same in services that list all there is in one answer.
+OTHER_KINDS = (
+    ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
+    ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
+    ("ecr", "describe_repositories", "repositories", "repositoryArn"),
+    ("acm", "list_certificates", "CertificateSummaryList", "CertificateArn"),
+    ("sns", "list_topics", "Topics", "TopicArn"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    ("backup", "list_backup_vaults", "BackupVaultList", "BackupVaultName"),
+    ("backup", "list_backup_plans", "BackupPlansList", "BackupPlanId"),
+)
 #: States in which AWS still tells of what is gone.
 GONE = ("deleted", "deleting", "terminated", "expired", "rejected")
 
@@ -47,6 +59,12 @@ def in_region(emulator: Emulator, region: str) -> dict[str, list[str]]:
     ec2, rds = emulator.client("ec2", region), emulator.client("rds", region)
     found = {key: _ids(getattr(ec2, operation)()[key], name) for operation, key, name in EC2_KINDS}
     found |= {key: _ids(getattr(rds, operation)()[key], name) for operation, key, name in RDS_KINDS}
+    for service, operation, key, name in OTHER_KINDS:
+        found[key] = _ids(getattr(emulator.client(service, region), operation)()[key], name)
+    found |= _containers(emulator.client("ecs", region))
+    found["UserPools"] = _ids(emulator.client("cognito-idp", region).list_user_pools(MaxResults=60)["UserPools"], "Id")
+    pools = emulator.client("cognito-identity", region).list_identity_pools(MaxResults=60)["IdentityPools"]
+    found["IdentityPools"] = _ids(pools, "IdentityPoolId")
     found["Instances"] = [one["InstanceId"] for one in instances(ec2) if one["State"]["Name"] != "terminated"]
     # The account's own; AWS lists its public images' snapshots too.
     found["Snapshots"] = [
@@ -65,15 +83,50 @@ def in_region(emulator: Emulator, region: str) -> dict[str, list[str]]:
     return {kind: sorted(ids) for kind, ids in own.items() if ids}
 
 
+def _containers(ecs: t.Any) -> dict[str, list[str]]:
+    """What ECS holds; a task definition that is no more in use stays listed as inactive."""
+    clusters = ecs.list_clusters()["clusterArns"]
+    return {
+        "Clusters": clusters,
+        "Services": [arn for cluster in clusters for arn in ecs.list_services(cluster=cluster)["serviceArns"]],
+        "TaskDefinitions": ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"],
+    }
+
+
 def everywhere(emulator: Emulator) -> dict[str, list[str]]:
     """What the account holds of global services."""
-    iam = emulator.client("iam")
+    iam, cloudfront, route53 = emulator.client("iam"), emulator.client("cloudfront"), emulator.client("route53")
     return {
+        "Zones": sorted(one["Name"] for one in route53.list_hosted_zones()["HostedZones"]),
+        "HealthChecks": sorted(one["Id"] for one in route53.list_health_checks()["HealthChecks"]),
+        "Distributions": _listed(cloudfront.list_distributions()["DistributionList"], "Id"),
+        "OriginAccessControls": _listed(cloudfront.list_origin_access_controls()["OriginAccessControlList"], "Id"),
+        "PublicKeys": _listed(cloudfront.list_public_keys()["PublicKeyList"], "Id"),
+        "KeyGroups": sorted(
+            one["KeyGroup"]["Id"] for one in cloudfront.list_key_groups()["KeyGroupList"].get("Items", [])
+        ),
         "Buckets": sorted(one["Name"] for one in emulator.client("s3").list_buckets()["Buckets"]),
         "Roles": sorted(one["Arn"] for one in iam.list_roles()["Roles"]),
         "Policies": sorted(one["Arn"] for one in iam.list_policies(Scope="Local")["Policies"]),
         "InstanceProfiles": sorted(one["Arn"] for one in iam.list_instance_profiles()["InstanceProfiles"]),
         "Users": sorted(one["Arn"] for one in iam.list_users()["Users"]),
+    }
+
+
+def _listed(answer: Record, name: str) -> list[str]:
+    return sorted(str(one[name]) for one in answer.get("Items") or [])
+
+
+def everything(emulator: Emulator, *asked: str) -> dict[str, dict[str, list[str]]]:
+    """What the account holds: all of it in some regions and in global services, elsewhere what is tagged.
+
+    :param asked: the regions.
+    """
+    tags = {region: tagged(emulator, region) for region in regions(emulator)}
+    return {
+        **{region: in_region(emulator, region) for region in asked},
+        "everywhere": everywhere(emulator),
+        "tagged": {region: arns for region, arns in tags.items() if arns},
     }
 
 
