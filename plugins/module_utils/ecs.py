@@ -241,6 +241,11 @@ def service_fact(described: Document) -> dict[str, t.Any]:
         "public_ip": network["assignPublicIp"] == "ENABLED",
         "subnets": network["subnets"],
         "security_groups": network["securityGroups"],
+        "target_groups": [
+            str(one["targetGroupArn"]).split("/")[1]
+            for one in described.get("loadBalancers") or []
+            if one.get("targetGroupArn")
+        ],
         "events": [str(event.get("message", "")) for event in (described.get("events") or [])[:3]],
     }
 

@@ -106,6 +106,10 @@ services:
       description: Ids of its security groups.
       type: list
       elements: str
+    target_groups:
+      description: Names of the target groups that its tasks join.
+      type: list
+      elements: str
     events:
       description: Its three newest messages.
       type: list

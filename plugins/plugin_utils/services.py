@@ -266,7 +266,7 @@ def service_facts(
 
 def full_name(service: Service, prefix: str) -> str:
     """Name of the service in ECS, and of the family of its task definitions."""
-    return str(service.get("service_name") or f"{prefix}-{service['name']}")
+    return str(service.get("service") or f"{prefix}-{service['name']}")
 
 
 def target_group(service: Service, prefix: str) -> str:
