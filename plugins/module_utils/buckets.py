@@ -163,18 +163,21 @@ def _word(value: t.Any) -> str:
     return {None: "not set", False: "off", True: "on"}.get(value, str(value))
 
 
-def plan_absent(name: str, exists: bool, example: str | None, force: bool) -> list[Step]:
+def plan_absent(name: str, exists: bool, example: str | None, force: bool, keep_content: bool = False) -> list[Step]:
     """What removes the bucket.
 
     :param name: the bucket's name.
     :param exists: whether it is there.
     :param example: the key of one object version or delete marker in it, or ``None`` when it is empty.
     :param force: whether its content may be deleted.
-    :raises AnsibleAWSError: when it has content and ``force`` is false.
+    :param keep_content: whether a bucket with content, without ``force``, stays as it is.
+    :raises AnsibleAWSError: when it has content and both are false.
     """
     label = bucket_label(name)
     if not exists:
         return [Step("skip", label, "does not exist")]
+    if example is not None and not force and keep_content:
+        return [Step("skip", label, f"has content (such as {example}) and is kept")]
     if example is not None and not force:
         raise AnsibleAWSError(
             message=f"The bucket {name} is not empty (it has {example}) and force is false: "

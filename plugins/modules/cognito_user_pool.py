@@ -316,7 +316,7 @@ user_pool:
       type: str
       sample: cognito-idp.eu-west-3.amazonaws.com/eu-west-3_AbCdEf123
     clients:
-      description: Ids of the app clients by name.
+      description: Ids of the app clients by name, empty for one that is planned.
       type: dict
     groups:
       description: Names of the groups.
@@ -487,6 +487,9 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
         region = client.meta.region_name
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         result["user_pool"] = pools.facts(module.params["name"], current, region, suffix)
+        # In a plan of new clients they stand there without an id, so that what follows sees that they will come.
+        planned = {client["name"]: "" for client in module.params["clients"] or []}
+        result["user_pool"]["clients"] = planned | result["user_pool"]["clients"]
     return result
 
 

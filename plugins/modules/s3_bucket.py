@@ -33,7 +33,13 @@ options:
     description:
       - With O(state=absent), delete everything in the bucket first, which are all objects, versions, delete markers and
         unfinished uploads. This cannot be undone.
-      - Without it, O(state=absent) on a bucket with content is an error.
+      - Without it, O(state=absent) on a bucket with content is an error, unless O(keep_content=true).
+    type: bool
+    default: false
+  keep_content:
+    description:
+      - With O(state=absent) and without O(force), leave a bucket with content as it is instead of failing. RV(kept)
+        says whether that was so.
     type: bool
     default: false
   versioning:
@@ -411,6 +417,10 @@ bucket:
       returned: when O(cors_rules) is given
       type: list
       elements: dict
+kept:
+  description: Whether the bucket has content and was left as it is.
+  returned: O(state=absent)
+  type: bool
 plan:
   description: What was done, or would be done in check mode, in this order.
   returned: always
@@ -532,6 +542,7 @@ ARGUMENTS = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "force": {"type": "bool", "default": False},
+    "keep_content": {"type": "bool", "default": False},
     "versioning": {"type": "bool"},
     "encryption": {"type": "dict", "options": ENCRYPTION},
     "public_access_block": {"type": "dict", "default": {}, "options": PUBLIC_ACCESS_BLOCK},
@@ -573,10 +584,12 @@ ARGUMENTS = {
 def absent(module: AnsibleAWSModule, client: t.Any, exists: bool) -> dict[str, t.Any]:
     """Delete the bucket."""
     name, force = module.params["name"], module.params["force"]
-    steps = plan_absent(name, exists, api.first_key(client, name) if exists else None, force)
-    if exists and not module.check_mode:
+    example = api.first_key(client, name) if exists else None
+    steps = plan_absent(name, exists, example, force, module.params["keep_content"])
+    kept = example is not None and not force
+    if exists and not kept and not module.check_mode:
         api.delete_bucket(client, name, force)
-    return outcome(steps)
+    return outcome(steps) | {"kept": kept}
 
 
 def present(module: AnsibleAWSModule, client: t.Any, exists: bool) -> dict[str, t.Any]:

@@ -204,6 +204,17 @@ def test_a_bucket_with_content_goes_only_by_force(s3: t.Any) -> None:
     assert s3.list_buckets()["Buckets"] == []
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_bucket_with_content_is_kept_where_that_is_asked(s3: t.Any, check: bool) -> None:
+    bucket(tls_only=False)
+    s3.put_object(Bucket=NAME, Key="a", Body=b"x")
+    result = bucket(check, state="absent", keep_content=True)
+    assert (result["changed"], result["kept"], result["plan"][0]["action"]) == (False, True, "skip")
+    assert s3.get_object(Bucket=NAME, Key="a")["Body"].read() == b"x"
+    assert bucket(state="absent", keep_content=True, force=True)["kept"] is False
+    assert bucket(state="absent", keep_content=True)["plan"][0]["reason"] == "does not exist"
+
+
 @pytest.mark.usefixtures("s3")
 def test_a_bucket_elsewhere_is_not_touched() -> None:
     bucket(region="eu-west-1")
