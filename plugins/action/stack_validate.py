@@ -28,7 +28,14 @@ COMPUTED = {"stack_prefix", "stack_resource_tags", "stack_iam_path", "stack_para
 
 
 #: What the rules look at in the other stacks of the inventory.
-OF_PEERS = ("stack_name", "stack_tiers", "network_cidr", "peering_connections")
+OF_PEERS = (
+    "stack_name",
+    "stack_tiers",
+    "network_cidr",
+    "peering_connections",
+    "dns_zone",
+    "dns_records",
+)
 
 
 class ActionModule(ActionBase):

@@ -16,7 +16,8 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.palier.aws.plugins.plugin_utils import network
+from ansible_collections.palier.aws.plugins.module_utils.dns_names import full, plain
+from ansible_collections.palier.aws.plugins.plugin_utils import dns, network
 
 Values = t.Mapping[str, t.Any]
 
@@ -610,3 +611,269 @@ def _sites(stack: Stack) -> t.Iterator[str]:
             f"{where}: there is no directory '{path}'; write the path of the built site, relative to the inventory or"
             " to where the run is started"
         )
+
+
+# -- names of the domain -----------------------------------------------------------------------------------------------
+
+#: Names on one certificate unless AWS raised the quota, and characters of its main one (ACM user guide, "Quotas"; ACM
+#: API reference, RequestCertificate).
+CERTIFICATE_DOMAINS, CERTIFICATE_MAIN_NAME = 10, 64
+#: Longest TTL, largest weight, values of a record set and characters of a TXT value (Route 53 API reference,
+#: ResourceRecordSet; Route 53 developer guide, "Quotas" and "TXT record type").
+TTL_LIMIT, WEIGHT_LIMIT, VALUES_LIMIT, TEXT_LIMIT = 2147483647, 255, 400, 4000
+
+
+@rule
+def _dns_zone(stack: Stack) -> t.Iterator[str]:
+    if "dns" not in stack.tiers:
+        return
+    zone = stack.values.get("dns_zone")
+    if zone is None:
+        return  # said by the argument spec
+    if not dns.is_domain(zone) or "." not in plain(zone) or plain(zone) != zone:
+        yield (
+            f"dns_zone: '{zone}' is not a domain in lower-case letters without a dot at its end; write such as"
+            " 'shop.example'"
+        )
+    for index, issuer in enumerate(stack.values.get("dns_caa_issuers") or []):
+        if not dns.is_domain(issuer):
+            yield f"dns_caa_issuers[{index}]: '{issuer}' is not a domain; write such as 'amazon.com'"
+    report = str(stack.values.get("dns_caa_report") or "")
+    if report and not report.startswith(("mailto:", "https://", "http://")):
+        yield f"dns_caa_report: '{report}' is not an address; write such as 'mailto:security@{zone}'"
+
+
+@rule
+def _dns_certificates(stack: Stack) -> t.Iterator[str]:
+    if "dns" not in stack.tiers:
+        return
+    certificates = stack.values.get("dns_certificates") or []
+    names = [certificate.get("name") for certificate in certificates]
+    seen: dict[tuple[t.Any, ...], t.Any] = {}
+    for index, certificate in enumerate(certificates):
+        where, domains = f"dns_certificates[{index}]", [str(one) for one in certificate.get("domains") or []]
+        if names.count(certificate.get("name")) > 1:
+            yield f"{where}.name: '{certificate['name']}' is used twice; give each certificate a name of its own"
+        region = certificate.get("region") or stack.values.get("stack_region")
+        if not REGION.match(str(region)):
+            yield f"{where}.region: '{region}' is not an AWS region name; write one such as 'us-east-1'"
+        yield from _certificate_domains(stack, f"{where}.domains", domains)
+        key = (tuple(sorted(map(plain, domains))), region, certificate.get("key_algorithm"))
+        if key in seen:
+            yield f"{where}: has the names and the region of '{seen[key]}'; remove one of the two"
+        seen.setdefault(key, certificate.get("name"))
+
+
+def _certificate_domains(stack: Stack, where: str, domains: list[str]) -> t.Iterator[str]:
+    zone = str(stack.values.get("dns_zone"))
+    if not domains:
+        yield f"{where}: is empty; write the names of the certificate, such as ['{zone}']"
+    if len(domains) > CERTIFICATE_DOMAINS:
+        yield (
+            f"{where}: {len(domains)} names are more than the {CERTIFICATE_DOMAINS} of one certificate; write two"
+            " certificates, or a wildcard for names of one level"
+        )
+    if domains and len(domains[0]) > CERTIFICATE_MAIN_NAME:
+        yield (
+            f"{where}[0]: '{domains[0]}' has {len(domains[0])} characters, the first name may have"
+            f" {CERTIFICATE_MAIN_NAME}; put a shorter one first"
+        )
+    for index, domain in enumerate(domains):
+        if not dns.is_domain(domain, wildcard=True):
+            yield (
+                f"{where}[{index}]: '{domain}' is no name that a certificate can have; a '*' may stand for the whole"
+                f" first part only, such as '*.{zone}'"
+            )
+        elif dns.outside([domain], zone):
+            yield (
+                f"{where}[{index}]: '{domain}' is not within the zone '{zone}', so it would never be validated; write a"
+                f" name such as '{domain.split('.')[0]}.{zone}', or remove it"
+            )
+
+
+@rule
+def _dns_site_certificates(stack: Stack) -> t.Iterator[str]:
+    if "s3_site" not in stack.tiers:
+        return
+    certificates = {
+        one.get("name"): one.get("region") or stack.values.get("stack_region")
+        for one in (stack.values.get("dns_certificates") or [] if "dns" in stack.tiers else [])
+    }
+    for index, site in enumerate(stack.values.get("s3_site_sites") or []):
+        name, where = site.get("certificate"), f"s3_site_sites[{index}].certificate"
+        if site.get("hosting") != "cdn" or not name:
+            continue
+        if "dns" not in stack.tiers:
+            yield f"{where}: '{name}' would be a certificate of the tier 'dns'; add 'dns' to stack_tiers"
+        elif name not in certificates:
+            yield f"{where}: dns_certificates has no '{name}'.{nearest(str(name), map(str, certificates))}"
+        elif certificates[name] != dns.CLOUDFRONT_REGION:
+            yield (
+                f"{where}: '{name}' is in {certificates[name]}, CloudFront takes certificates of"
+                f" {dns.CLOUDFRONT_REGION} only; write region: {dns.CLOUDFRONT_REGION} in its dns_certificates"
+            )
+
+
+def _records(stack: Stack) -> t.Iterator[tuple[str, Values, str]]:
+    """Where each record stands, the record, and its full name."""
+    if "dns" not in stack.tiers:
+        return
+    zone = str(stack.values.get("dns_zone"))
+    for index, record in enumerate(stack.values.get("dns_records") or []):
+        yield f"dns_records[{index}]", record, full(str(record.get("name", "")), zone)
+
+
+@rule
+def _dns_records(stack: Stack) -> t.Iterator[str]:
+    zone = str(stack.values.get("dns_zone"))
+    for where, record, name in _records(stack):
+        if not dns.is_domain(name, wildcard=True):
+            yield f"{where}.name: '{record['name']}' is no name; write such as 'www', or '@' for {zone} itself"
+        elif name.startswith("_palier-"):
+            yield f"{where}.name: names that start with '_palier-' say whose the records are; write another one"
+        if record.get("alias"):
+            yield from _dns_alias(stack, where, record)
+        else:
+            yield from _dns_plain(stack, where, record, name)
+        yield from _dns_numbers(where, record)
+        check = record.get("health_check") or {}
+        if check and not str(check.get("path", "/")).startswith("/"):
+            yield f"{where}.health_check.path: '{check['path']}' must start with '/'; write '/{check['path']}'"
+
+
+def _dns_alias(stack: Stack, where: str, record: Values) -> t.Iterator[str]:
+    alias, site = str(record["alias"]), dns.site_of(record)
+    if record.get("values"):
+        yield f"{where}: has both an alias and values; remove one of the two"
+    if record.get("type") not in (None, "", "A", "AAAA"):
+        yield f"{where}.type: an alias is an A or AAAA record, not {record['type']}; leave type out for both"
+    if alias == "load_balancer":
+        if "load_balancer" not in stack.tiers:
+            yield f"{where}.alias: the stack has no tier 'load_balancer'; add it to stack_tiers"
+        return
+    if not alias.startswith("site:"):
+        yield f"{where}.alias: '{alias}' is neither 'load_balancer' nor 'site:NAME'.{nearest(alias, ['load_balancer'])}"
+        return
+    if "s3_site" not in stack.tiers:
+        yield f"{where}.alias: the stack has no tier 's3_site'; add it to stack_tiers"
+        return
+    sites = {str(one.get("name")): one for one in stack.values.get("s3_site_sites") or []}
+    if site not in sites:
+        yield f"{where}.alias: s3_site_sites has no site '{site}'.{nearest(site, sites)}"
+    elif sites[site].get("hosting") != "cdn":
+        yield f"{where}.alias: the site '{site}' has no CDN to point at; write hosting: cdn in its s3_site_sites"
+
+
+def _dns_plain(stack: Stack, where: str, record: Values, name: str) -> t.Iterator[str]:
+    kind, values = str(record.get("type") or ""), [str(one) for one in record.get("values") or []]
+    zone = str(stack.values.get("dns_zone"))
+    if not kind:
+        yield f"{where}: has neither an alias nor a type; write such as type: A with values, or alias: load_balancer"
+        return
+    if not values:
+        yield f"{where}.values: is empty; write what the {kind} record says"
+    if name == plain(zone):
+        yield from _dns_apex(stack, where, kind, zone)
+    if kind == "CNAME" and len(values) > 1:
+        yield f"{where}.values: a CNAME record has one value, not {len(values)}; keep one"
+    if len(values) > VALUES_LIMIT:
+        yield f"{where}.values: {len(values)} values are more than the {VALUES_LIMIT} of a record; leave some out"
+    for index, value in enumerate(values):
+        problem = dns.value_problem(kind, value)
+        if problem:
+            yield f"{where}.values[{index}]: '{value}' {problem}"
+        if kind == "TXT" and len(value) > TEXT_LIMIT:
+            yield f"{where}.values[{index}]: {len(value)} characters, a TXT value has at most {TEXT_LIMIT}; shorten it"
+
+
+def _dns_apex(stack: Stack, where: str, kind: str, zone: str) -> t.Iterator[str]:
+    if kind in ("CNAME", "NS"):
+        instead = "alias: load_balancer or alias: site:NAME" if kind == "CNAME" else "them at the registrar"
+        yield f"{where}.type: the zone's own name {zone} cannot have a {kind} record of yours; write {instead}"
+    issuers = stack.values.get("dns_caa_issuers") and stack.values.get("dns_zone_managed", True)
+    if kind == "CAA" and issuers:
+        yield f"{where}: who may issue certificates for {zone} is said in dns_caa_issuers; write it there"
+
+
+def _dns_numbers(where: str, record: Values) -> t.Iterator[str]:
+    bounds = {
+        f"{where}.ttl": (record.get("ttl", 300), 0, TTL_LIMIT),
+        f"{where}.weight": (record.get("weight"), 0, WEIGHT_LIMIT),
+        f"{where}.health_check.port": ((record.get("health_check") or {}).get("port"), 1, 65535),
+        f"{where}.health_check.failure_threshold": ((record.get("health_check") or {}).get("failure_threshold"), 1, 10),
+    }
+    for variable, (value, least, most) in bounds.items():
+        if value is not None and not least <= int(value) <= most:
+            yield f"{variable}: {value} is out of range; write {least} to {most}"
+
+
+@rule
+def _dns_neighbours(stack: Stack) -> t.Iterator[str]:
+    """What stands under one name, in this stack."""
+    prefix = stack.prefix
+    seen: dict[tuple[str, str, str], str] = {}
+    types: dict[str, dict[str, str]] = {}
+    for where, record, name in _records(stack):
+        identifier = dns.set_identifier(record, prefix)
+        if record.get("failover") and record.get("weight") is not None:
+            yield f"{where}: has both failover and weight; a record has one of the two"
+        for kind in dns.record_types(record):
+            other = next((key for key in seen if key[:2] == (name, kind) and not (key[2] and identifier)), None)
+            other = (name, kind, identifier) if (name, kind, identifier) in seen else other
+            if other:
+                yield (
+                    f"{where}: {name} has an {kind} record in {seen[other]} already; write all values there, or give"
+                    " both a weight or failover and a set_identifier of its own"
+                )
+                break
+            seen[name, kind, identifier] = where
+            types.setdefault(name, {}).setdefault(kind, where)
+    for name, kinds in types.items():
+        if "CNAME" in kinds and len(kinds) > 1:
+            others = ", ".join(sorted(f"{kind} in {place}" for kind, place in kinds.items() if kind != "CNAME"))
+            yield f"{kinds['CNAME']}: {name} has a CNAME record, beside which nothing may stand ({others}); keep one"
+
+
+@rule
+def _dns_failover(stack: Stack) -> t.Iterator[str]:
+    for where, record, name in _records(stack):
+        kinds, place = set(dns.record_types(record)), record.get("failover")
+        others = [other for other in _same_name(stack, name) if other[1] & kinds and other[0] != where]
+        if not place:
+            for host, _kinds, other_place, weighted in others:
+                if host in stack.peers and not (weighted and record.get("weight") is not None):
+                    said = f" as {other_place}" if other_place else ""
+                    yield f"{where}: {host} has {name}{said} too; keep one, or write failover or weight in both stacks"
+            continue
+        partner = {"primary": "secondary", "secondary": "primary"}[place]
+        if not any(one[2] == partner for one in others):
+            yield (
+                f"{where}.failover: '{place}' of {name} has no {partner} in this inventory; describe it in the other"
+                f" stack, with dns_zone: {stack.values.get('dns_zone')}, or leave failover out"
+            )
+        for host in [one[0] for one in others if one[2] == place]:
+            yield f"{where}.failover: {host} is the {place} of {name} as well; write {partner} in one of the two"
+        if place == "primary" and not record.get("health_check") and not _evaluated(record):
+            yield (
+                f"{where}.health_check: a primary without a health check is never failed over from; write one, such as"
+                " health_check: {path: /health}"
+            )
+
+
+def _evaluated(record: Values) -> bool:
+    return record.get("alias") == "load_balancer" and bool(record.get("evaluate_target_health", True))
+
+
+def _same_name(stack: Stack, name: str) -> t.Iterator[tuple[str, set[str], str, bool]]:
+    """Every record of a name: the peer or the place, its types, its failover, and whether it has a weight."""
+    for where, record, own in _records(stack):
+        if own == name:
+            yield where, set(dns.record_types(record)), str(record.get("failover") or ""), False
+    zone = plain(str(stack.values.get("dns_zone")))
+    for host, values in stack.peers.items():
+        if plain(str(values.get("dns_zone") or "")) != zone or "dns" not in (values.get("stack_tiers") or []):
+            continue
+        for record in values.get("dns_records") or []:
+            if full(str(record.get("name", "")), zone) == name:
+                weighted = record.get("weight") is not None
+                yield host, set(dns.record_types(record)), str(record.get("failover") or ""), weighted

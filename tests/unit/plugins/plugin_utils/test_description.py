@@ -114,6 +114,31 @@ class TestRightOnes:
             {"s3_site_sites": [{"name": "site", "source": "x", "bucket": "www.example.com"}]},
             {"network_security_groups": [{"name": "monitor"}]},
             {"network_security_group_names": {"application": "web"}},
+            {
+                "stack_tiers": ["dns"],
+                "dns_zone": "shop.example",
+                "dns_certificates": [
+                    {"name": "web", "domains": ["shop.example", "*.shop.example", "*.a.shop.example"]}
+                ],
+                "dns_records": [
+                    {"name": "@", "type": "MX", "values": ["10 mail.shop.example"]},
+                    {"name": "@", "type": "TXT", "values": ["v=spf1 -all", "x" * 4000]},
+                    {"name": "_dmarc", "type": "TXT", "values": ["v=DMARC1; p=reject"]},
+                    {"name": "*", "type": "AAAA", "values": ["2001:db8::7"], "ttl": 0},
+                    {"name": "_sip._tcp", "type": "SRV", "values": ["1 10 5269 sip.shop.example"]},
+                    {"name": "w", "type": "A", "values": ["203.0.113.7"], "weight": 0, "set_identifier": "one"},
+                    {"name": "w", "type": "A", "values": ["203.0.113.8"], "weight": 255, "set_identifier": "two"},
+                    {"name": "f", "type": "A", "values": ["203.0.113.7"], "failover": "primary", "health_check": {}},
+                    {
+                        "name": "f",
+                        "type": "A",
+                        "values": ["203.0.113.8"],
+                        "failover": "secondary",
+                        "set_identifier": "two",
+                    },
+                ],
+            },
+            {"stack_tiers": ["dns"], "dns_zone": "a.co.uk", "dns_zone_managed": False},
         ],
     )
     def test_other_right_ones(self, changes: dict[str, t.Any]) -> None:
@@ -127,6 +152,29 @@ def web(**options: t.Any) -> dict[str, t.Any]:
 def application(**options: t.Any) -> dict[str, t.Any]:
     return web(application={"repository": "https://git.example.com/shop.git", **options})
 
+
+A = {"name": "www", "type": "A", "values": ["203.0.113.7"]}
+
+
+def named(**changes: t.Any) -> dict[str, t.Any]:
+    """A stack with a domain."""
+    return {"stack_tiers": ["network", "s3_site", "dns"], "dns_zone": "shop.example", **changes}
+
+
+def certificate(*domains: str, **options: t.Any) -> dict[str, t.Any]:
+    return named(dns_certificates=[{"name": "web", "domains": list(domains), **options}])
+
+
+def record(peers: dict[str, t.Any] | None = None, **options: t.Any) -> dict[str, t.Any]:
+    return named(dns_records=[{**A, **options}], **({} if peers is None else {"peers": peers}))
+
+
+def peer(**options: t.Any) -> dict[str, t.Any]:
+    """Another stack with a record of the same name."""
+    return {"stack_name": "b", "stack_tiers": ["dns"], "dns_zone": "shop.example", "dns_records": [{**A, **options}]}
+
+
+PRIMARY, SECONDARY = peer(failover="primary"), peer(failover="secondary")
 
 LONG = "a" * 40
 
@@ -460,6 +508,190 @@ TABLE: dict[str, list[Row]] = {
             " stack_name or stack_env by 1",
         ),
     ],
+    "_dns_zone": [
+        row(
+            named(dns_zone="Shop.example."),
+            "dns_zone: 'Shop.example.' is not a domain in lower-case letters without a dot at its end; write such as"
+            " 'shop.example'",
+        ),
+        row(
+            named(dns_caa_issuers=["amazon.com", "not a name"]),
+            "dns_caa_issuers[1]: 'not a name' is not a domain; write such as 'amazon.com'",
+        ),
+        row(
+            named(dns_caa_report="me"),
+            "dns_caa_report: 'me' is not an address; write such as 'mailto:security@shop.example'",
+        ),
+    ],
+    "_dns_certificates": [
+        row(
+            certificate("shop.example", "*.other.example"),
+            "dns_certificates[0].domains[1]: '*.other.example' is not within the zone 'shop.example', so it would"
+            " never be"
+            " validated; write a name such as '*.shop.example', or remove it",
+        ),
+        row(
+            certificate("*.*.shop.example"),
+            "dns_certificates[0].domains[0]: '*.*.shop.example' is no name that a certificate can have; a '*' may"
+            " stand for"
+            " the whole first part only, such as '*.shop.example'",
+        ),
+        row(
+            certificate("api*.shop.example"),
+            "dns_certificates[0].domains[0]: 'api*.shop.example' is no name that a certificate can have; a '*' may"
+            " stand"
+            " for the whole first part only, such as '*.shop.example'",
+        ),
+        row(
+            certificate(*(f"n{number}.shop.example" for number in range(11))),
+            "dns_certificates[0].domains: 11 names are more than the 10 of one certificate; write two certificates,"
+            " or a"
+            " wildcard for names of one level",
+        ),
+        row(
+            certificate(f"{'a' * 60}.shop.example"),
+            f"dns_certificates[0].domains[0]: '{'a' * 60}.shop.example' has 73 characters, the first name may have"
+            f" 64; put"
+            " a shorter one first",
+        ),
+        row(
+            certificate(),
+            "dns_certificates[0].domains: is empty; write the names of the certificate, such as ['shop.example']",
+        ),
+        row(
+            certificate("shop.example", region="useast1"),
+            "dns_certificates[0].region: 'useast1' is not an AWS region name; write one such as 'us-east-1'",
+        ),
+        row(
+            named(dns_certificates=[{"name": "a", "domains": [f"{name}.shop.example"]} for name in "bc"]),
+            "dns_certificates[0].name: 'a' is used twice; give each certificate a name of its own",
+            "dns_certificates[1].name: 'a' is used twice; give each certificate a name of its own",
+        ),
+        row(
+            named(dns_certificates=[{"name": name, "domains": ["shop.example"]} for name in "ab"]),
+            "dns_certificates[1]: has the names and the region of 'a'; remove one of the two",
+        ),
+    ],
+    "_dns_records": [
+        row(
+            record(name="a..b"),
+            "dns_records[0].name: 'a..b' is no name; write such as 'www', or '@' for shop.example itself",
+        ),
+        row(
+            record(name="_palier-shop"),
+            "dns_records[0].name: names that start with '_palier-' say whose the records are; write another one",
+        ),
+        row(
+            record(type=""),
+            "dns_records[0]: has neither an alias nor a type; write such as type: A with values, or alias:"
+            " load_balancer",
+        ),
+        row(record(values=[]), "dns_records[0].values: is empty; write what the A record says"),
+        row(
+            record(values=["shop"]),
+            "dns_records[0].values[0]: 'shop' is no IPv4 address; write such as '203.0.113.7'",
+        ),
+        row(
+            record(type="AAAA"),
+            "dns_records[0].values[0]: '203.0.113.7' is no IPv6 address; write such as '2001:db8::7'",
+        ),
+        row(
+            record(type="MX", values=["mail.shop.example"]),
+            "dns_records[0].values[0]: 'mail.shop.example' is no value of type MX; write such as '10 mail.example.com'",
+        ),
+        row(
+            record(type="TXT", values=["x" * 4001]),
+            "dns_records[0].values[0]: 4001 characters, a TXT value has at most 4000; shorten it",
+        ),
+        row(
+            record(type="CNAME", values=["a.example", "b.example"]),
+            "dns_records[0].values: a CNAME record has one value, not 2; keep one",
+        ),
+        row(
+            record(name="@", type="CNAME", values=["a.example"]),
+            "dns_records[0].type: the zone's own name shop.example cannot have a CNAME record of yours; write alias:"
+            " load_balancer or alias: site:NAME",
+        ),
+        row(
+            record(name="@", type="CAA", values=['0 issue "amazon.com"']),
+            "dns_records[0]: who may issue certificates for shop.example is said in dns_caa_issuers; write it there",
+        ),
+        row(record(ttl=-1), "dns_records[0].ttl: -1 is out of range; write 0 to 2147483647"),
+        row(record(weight=256), "dns_records[0].weight: 256 is out of range; write 0 to 255"),
+        row(
+            record(health_check={"path": "health"}),
+            "dns_records[0].health_check.path: 'health' must start with '/'; write '/health'",
+        ),
+        row(
+            named(dns_records=[{"name": "www", "alias": "load_balancer"}]),
+            "dns_records[0].alias: the stack has no tier 'load_balancer'; add it to stack_tiers",
+        ),
+        row(
+            named(dns_records=[{"name": "www", "alias": "loadbalancer"}]),
+            "dns_records[0].alias: 'loadbalancer' is neither 'load_balancer' nor 'site:NAME'. Did you mean"
+            " load_balancer?",
+        ),
+        row(
+            named(dns_records=[{"name": "www", "alias": "site:sight"}]),
+            "dns_records[0].alias: s3_site_sites has no site 'sight'. Did you mean site?",
+        ),
+        row(
+            named(dns_records=[{"name": "www", "alias": "site:site"}]),
+            "dns_records[0].alias: the site 'site' has no CDN to point at; write hosting: cdn in its s3_site_sites",
+        ),
+        row(
+            named(stack_tiers=["network", "dns"], dns_records=[{"name": "www", "alias": "site:site"}]),
+            "dns_records[0].alias: the stack has no tier 's3_site'; add it to stack_tiers",
+        ),
+    ],
+    "_dns_neighbours": [
+        row(
+            named(dns_records=[A, A]),
+            "dns_records[1]: www.shop.example has an A record in dns_records[0] already; write all values there, or"
+            " give"
+            " both a weight or failover and a set_identifier of its own",
+        ),
+        row(
+            named(dns_records=[{**A, "weight": 1}, {**A, "weight": 2}]),
+            "dns_records[1]: www.shop.example has an A record in dns_records[0] already; write all values there, or"
+            " give"
+            " both a weight or failover and a set_identifier of its own",
+        ),
+        row(
+            named(dns_records=[A, {"name": "www.shop.example", "type": "CNAME", "values": ["a.example"]}]),
+            "dns_records[1]: www.shop.example has a CNAME record, beside which nothing may stand (A in dns_records[0]);"
+            " keep one",
+        ),
+        row(
+            record(weight=1, failover="secondary", peers={"other": PRIMARY}),
+            "dns_records[0]: has both failover and weight; a record has one of the two",
+        ),
+    ],
+    "_dns_failover": [
+        row(
+            record(failover="secondary"),
+            "dns_records[0].failover: 'secondary' of www.shop.example has no primary in this inventory; describe it"
+            " in the"
+            " other stack, with dns_zone: shop.example, or leave failover out",
+        ),
+        row(
+            record(failover="primary", peers={"other": SECONDARY}),
+            "dns_records[0].health_check: a primary without a health check is never failed over from; write one, such"
+            " as"
+            " health_check: {path: /health}",
+        ),
+        row(
+            record(failover="primary", health_check={}, peers={"other": SECONDARY, "third": PRIMARY}),
+            "dns_records[0].failover: third is the primary of www.shop.example as well; write secondary in one of the"
+            " two",
+        ),
+        row(
+            record(peers={"other": SECONDARY}),
+            "dns_records[0]: other has www.shop.example as secondary too; keep one, or write failover or weight in both"
+            " stacks",
+        ),
+    ],
+    "_dns_site_certificates": [],
 }
 
 ROWS = [
@@ -484,6 +716,37 @@ class TestSentences:
             assert variable
             assert variable[0] in variables
             assert SECRET not in sentence
+
+    @pytest.mark.parametrize(
+        ("site", "certificates", "said"),
+        [
+            ({"hosting": "website", "certificate": "nothing"}, [], []),
+            ({}, [{"name": "web", "region": "us-east-1"}], []),
+            ({}, [{"name": "wep", "region": "us-east-1"}], ["dns_certificates has no 'web'. Did you mean wep?"]),
+            (
+                {},
+                [{"name": "web", "region": ""}],
+                [
+                    (
+                        "'web' is in eu-west-3, CloudFront takes certificates of us-east-1 only; write region: us-east-1 in"
+                        " its dns_certificates"
+                    )
+                ],
+            ),
+            ({}, None, ["'web' would be a certificate of the tier 'dns'; add 'dns' to stack_tiers"]),
+        ],
+    )
+    def test_certificates_of_sites(
+        self, site: dict[str, t.Any], certificates: list[dict[str, t.Any]] | None, said: list[str]
+    ) -> None:
+        values = {
+            "stack_region": "eu-west-3",
+            "stack_tiers": ["s3_site"] if certificates is None else ["s3_site", "dns"],
+            "s3_site_sites": [{"name": "site", "hosting": "cdn", "certificate": "web", **site}],
+            "dns_certificates": certificates,
+        }
+        found = list(subject._dns_site_certificates(subject.Stack(host="shop", values=values)))
+        assert found == [f"s3_site_sites[0].certificate: {sentence}" for sentence in said]
 
     def test_no_rule_is_left_out(self) -> None:
         others = {"_variables_are_known"}
