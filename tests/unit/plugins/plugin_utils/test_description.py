@@ -728,8 +728,8 @@ class TestSentences:
                 [{"name": "web", "region": ""}],
                 [
                     (
-                        "'web' is in eu-west-3, CloudFront takes certificates of us-east-1 only; write region: us-east-1 in"
-                        " its dns_certificates"
+                        "'web' is in eu-west-3, CloudFront takes certificates of us-east-1 only; write region:"
+                        " us-east-1 in its dns_certificates"
                     )
                 ],
             ),
