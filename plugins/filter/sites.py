@@ -13,4 +13,12 @@ class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"site_facts": sites.site_facts, "site_source": sites.site_source}
+        return {
+            "distribution_policy": sites.distribution_policy,
+            "site_distribution": sites.site_distribution,
+            "site_distribution_name": sites.distribution_name,
+            "site_facts": sites.site_facts,
+            "site_public_keys": sites.public_keys,
+            "site_source": sites.site_source,
+            "with_distributions": sites.with_distributions,
+        }

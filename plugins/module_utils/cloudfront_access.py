@@ -169,3 +169,11 @@ def wanted_headers(params: Shape) -> Shape:
             "ContentSecurityPolicy": params["content_security_policy"],
         }
     return {"Name": params["name"], "Comment": params.get("comment") or "", "SecurityHeadersConfig": security}
+
+
+# -- function ----------------------------------------------------------------------------------------------------------
+
+
+def wanted_function(params: Shape) -> Shape:
+    """What the module's options say of a function."""
+    return {"Comment": params.get("comment") or "", "Runtime": params["runtime"], "Code": params["code"]}

@@ -269,3 +269,43 @@ def wait_until_deployed(
                 "run again, what was done stays done"
             )
         sleep(delay)
+
+
+# -- functions ---------------------------------------------------------------------------------------------------------
+
+
+@Errors.list_error_handler("read the function", {})
+@retry
+def describe_function(client: t.Any, name: str) -> dict[str, t.Any]:
+    return client.describe_function(Name=name, Stage="DEVELOPMENT")
+
+
+@Errors.list_error_handler("read the function's code", "")
+@retry
+def live_code(client: t.Any, name: str) -> str:
+    """The published source; empty when nothing was published."""
+    return client.get_function(Name=name, Stage="LIVE")["FunctionCode"].read().decode()
+
+
+@Errors.common_error_handler("create the function")
+@retry
+def create_function(client: t.Any, name: str, config: dict[str, t.Any], code: bytes) -> dict[str, t.Any]:
+    return client.create_function(Name=name, FunctionConfig=config, FunctionCode=code)
+
+
+@Errors.common_error_handler("update the function")
+@retry
+def update_function(client: t.Any, name: str, config: dict[str, t.Any], code: bytes, etag: str) -> dict[str, t.Any]:
+    return client.update_function(Name=name, FunctionConfig=config, FunctionCode=code, IfMatch=etag)
+
+
+@Errors.common_error_handler("publish the function")
+@retry
+def publish_function(client: t.Any, name: str, etag: str) -> None:
+    client.publish_function(Name=name, IfMatch=etag)
+
+
+@Errors.deletion_error_handler("delete the function")
+@retry
+def delete_function(client: t.Any, name: str, etag: str) -> None:
+    client.delete_function(Name=name, IfMatch=etag)

@@ -359,6 +359,7 @@ plan:
 import time
 import typing as t
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import is_ansible_aws_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.palier.aws.plugins.module_utils import cloudfront_api as api
 from ansible_collections.palier.aws.plugins.module_utils.aws import run_module
@@ -515,10 +516,15 @@ def remove(module: AnsibleAWSModule, client: t.Any, current: Found) -> Found | N
     """Disable and delete as far as that can be done now, or to the end when the task waits."""
     if current["DistributionConfig"]["Enabled"]:
         current = disable(client, current)
+        current = api.read_distribution(client, current["Id"], current["Tags"]) or current
     current = settled(module, client, current)
     if current["Status"] != "Deployed":
         return current
-    api.delete_distribution(client, current["Id"], current["ETag"])
+    try:
+        api.delete_distribution(client, current["Id"], current["ETag"])
+    except is_ansible_aws_error_code("DistributionNotDisabled"):
+        # For a moment CloudFront may show one as deployed that it does not yet let go.
+        return current
     return None
 
 

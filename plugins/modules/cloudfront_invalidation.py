@@ -13,8 +13,8 @@ author: The palier.aws authors (@palier)
 description:
   - Creates an invalidation of the paths that changed. Without a change nothing is done.
   - With O(content), the distribution's tag C(palier:content) says which content its caches were last emptied for. So a
-    run that was interrupted between upload and invalidation is made up for by the next one, which then empties everything,
-    since nobody knows any more what had changed.
+    run that was interrupted between upload and invalidation is made up for by the next one, which then empties
+    everything, since nobody knows any more what had changed.
   - More than O(most_paths) paths are taken together as wildcards by directory. CloudFront bills by the path, the first
     1,000 of a month are free, each further one costs 0.005 $, and a wildcard counts as one (CloudFront pricing page).
 options:

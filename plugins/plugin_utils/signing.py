@@ -3,8 +3,8 @@
 """Signed URLs and cookies, by which CloudFront lets a visitor see what a protected path holds.
 
 CloudFront Developer Guide, "Create a signed URL using a canned policy" and "... using a custom policy", "Set signed
-cookies that use a canned policy" and "... a custom policy". CloudFront takes signatures of RSA and, since 2025, of ECDSA
-P-256 keys, over SHA-1 or, when that is said in the URL or cookie, SHA-256.
+cookies that use a canned policy" and "... a custom policy". CloudFront takes signatures of RSA and, since 2025, of
+ECDSA P-256 keys, over SHA-1 or, when that is said in the URL or cookie, SHA-256.
 """
 
 from __future__ import annotations
