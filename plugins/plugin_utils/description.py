@@ -613,6 +613,122 @@ def _sites(stack: Stack) -> t.Iterator[str]:
         )
 
 
+#: A host name in lower-case letters (RFC 1123), of which CloudFront takes one with a wildcard in front (CloudFront
+#: Developer Guide, "Requirements for using alternate domain names").
+_ALIAS = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+#: What origin access controls and functions of CloudFront may be called (CloudFront API reference, FunctionSummary).
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+#: Statuses for which CloudFront answers with a page of one's own (CloudFront Developer Guide, "HTTP status codes").
+ERROR_CODES = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+
+
+def _cdn_sites(stack: Stack) -> t.Iterator[tuple[str, Values]]:
+    """The sites behind CloudFront, each with its place in the inventory."""
+    sites = stack.values.get("s3_site_sites") or [] if "s3_site" in stack.tiers else []
+    return ((f"s3_site_sites[{index}]", site) for index, site in enumerate(sites) if site.get("hosting") == "cdn")
+
+
+@rule
+def _cdn_names(stack: Stack) -> t.Iterator[str]:
+    owners: dict[str, str] = {}
+    for where, site in _cdn_sites(stack):
+        name = str(site.get("distribution") or f"{stack.prefix}-{site.get('name')}")
+        if not _DISTRIBUTION.match(name):
+            yield (
+                f"{where}.distribution: '{name}' names the distribution and what belongs to it; write a name of at most 64"
+                " letters, digits, hyphens and underscores"
+            )
+        for number, alias in enumerate(map(str, site.get("aliases") or [])):
+            if not _ALIAS.match(alias):
+                yield f"{where}.aliases[{number}]: '{alias}' is no host name; write one such as 'www.example.com'"
+            elif alias in owners:
+                yield f"{where}.aliases[{number}]: '{alias}' is the name of {owners[alias]}; a name leads to one site"
+            owners.setdefault(alias, where)
+        yield from _cdn_certificate(stack, where, site)
+
+
+def _cdn_certificate(stack: Stack, where: str, site: Values) -> t.Iterator[str]:
+    name, arn = site.get("certificate"), str(site.get("certificate_arn") or "")
+    if site.get("aliases") and not name and not arn:
+        yield (
+            f"{where}.aliases: CloudFront serves '{site['aliases'][0]}' with a certificate for it only; write"
+            f" {where}.certificate, the name of one in dns_certificates with region us-east-1, or certificate_arn"
+        )
+    if name and arn:
+        yield f"{where}.certificate: '{name}' and certificate_arn exclude each other; write one of them"
+    if arn and not re.match(r"arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/", arn):
+        yield (
+            f"{where}.certificate_arn: '{arn}' is no certificate of us-east-1, and CloudFront takes no other; write"
+            " 'arn:aws:acm:us-east-1:...'"
+        )
+
+
+@rule
+def _cdn_paths(stack: Stack) -> t.Iterator[str]:
+    for where, site in _cdn_sites(stack):
+        patterns = [("protected_paths", path) for path in site.get("protected_paths") or []]
+        patterns += [("api_paths", path) for path in site.get("api_paths") or [] if site.get("api_origin")]
+        for option, path in patterns:
+            if not str(path).startswith("/"):
+                yield f"{where}.{option}: '{path}' does not begin with a slash; write '/{path}'"
+        for option, path in patterns:
+            if option == "protected_paths" and ("api_paths", path) in patterns:
+                yield f"{where}.protected_paths: '{path}' goes to the API, which protects its own paths; leave it out"
+        yield from _cdn_keys(where, site)
+        yield from _cdn_error_pages(where, site)
+
+
+def _cdn_keys(where: str, site: Values) -> t.Iterator[str]:
+    keys = site.get("public_keys") or []
+    if site.get("protected_paths") and not keys:
+        yield (
+            f"{where}.public_keys: without a key nobody can open '{site['protected_paths'][0]}'; write the public key"
+            " with which your application's signatures are checked"
+        )
+    names = [key.get("name") for key in keys]
+    for number, key in enumerate(keys):
+        # A key's text is not repeated: it may be the private one.
+        own = f"{where}.public_keys[{number}]"
+        pem = str(key.get("pem") or "").strip()
+        if "PRIVATE KEY" in pem:
+            yield f"{own}.pem: a private key has no place in the inventory; write the public one (openssl pkey -pubout)"
+        elif bool(pem) is bool(key.get("path")):
+            yield f"{own}: '{key.get('name')}' needs the public key, either as text in pem or as a file in path"
+        elif pem and not pem.startswith("-----BEGIN PUBLIC KEY-----"):
+            yield f"{own}.pem: is no public key; write the PEM text that begins with -----BEGIN PUBLIC KEY-----"
+        if names.count(key.get("name")) > 1:
+            yield f"{own}.name: '{key.get('name')}' is used twice; give each key a name of its own"
+
+
+def _cdn_error_pages(where: str, site: Values) -> t.Iterator[str]:
+    for number, page in enumerate(site.get("error_pages") or []):
+        own, path, code = f"{where}.error_pages[{number}]", str(page.get("page")), page.get("code")
+        if not path.startswith("/"):
+            yield f"{own}.page: '{path}' is no path of the site; write '/{path}'"
+        if code not in ERROR_CODES:
+            yield f"{own}.code: CloudFront has no page for {code}; write one of {', '.join(map(str, ERROR_CODES))}"
+
+
+@rule
+def _cdn_api(stack: Stack) -> t.Iterator[str]:
+    for where, site in _cdn_sites(stack):
+        if not site.get("api_origin"):
+            continue
+        if "load_balancer" not in stack.tiers:
+            yield (
+                f"{where}.api_origin: 'load_balancer' is a tier that stack_tiers does not list; add 'load_balancer', or"
+                " leave api_origin out"
+            )
+        domain = str(site.get("api_domain") or "")
+        if domain and not _ALIAS.match(domain):
+            yield f"{where}.api_domain: '{domain}' is no host name; write one such as 'api.example.com'"
+        if stack.values.get("load_balancer_https", True) and not domain and not site.get("aliases"):
+            yield (
+                f"{where}.api_domain: CloudFront would ask the load balancer over HTTPS under a name for which it has"
+                " no certificate; write the host name of the API, such as 'api.example.com', or give the site aliases"
+            )
+
+
 # -- names of the domain -----------------------------------------------------------------------------------------------
 
 #: Names on one certificate unless AWS raised the quota, and characters of its main one (ACM user guide, "Quotas"; ACM

@@ -61,6 +61,15 @@ SHOP: dict[str, t.Any] = {
 OTHER = {"stack_name": "other", "stack_tiers": ["network", "peering"], "network_cidr": "10.1.0.0/16"}
 
 
+#: A certificate where CloudFront takes it from.
+ISSUED = "arn:aws:acm:us-east-1:123456789012:certificate/x"
+
+
+def site(**changes: t.Any) -> dict[str, t.Any]:
+    """A site behind CloudFront with some settings changed."""
+    return {"s3_site_sites": [{"name": "site", "source": "x", "hosting": "cdn", **changes}]}
+
+
 def stack(peers: dict[str, t.Any] | None = None, **changes: t.Any) -> subject.Stack:
     """The right description with some variables changed, as the rules see it."""
     values = {**SHOP, **changes}
@@ -474,6 +483,86 @@ TABLE: dict[str, list[Row]] = {
             web(name="a" * 56),
             f"ec2_app_instances[0].name: the role's name 'shop-prod-{'a' * 56}' would have 66 characters, IAM allows"
             " 64; shorten stack_name, stack_env or the instance's name by 2",
+        ),
+    ],
+    "_cdn_names": [
+        row(
+            site(aliases=["www.example.com"]),
+            "s3_site_sites[0].aliases: CloudFront serves 'www.example.com' with a certificate for it only; write"
+            " s3_site_sites[0].certificate, the name of one in dns_certificates with region us-east-1, or"
+            " certificate_arn",
+        ),
+        row(
+            site(aliases=["www.example.com", "www.example.com", "https://x"], certificate_arn=ISSUED),
+            "s3_site_sites[0].aliases[1]: 'www.example.com' is the name of s3_site_sites[0]; a name leads to one site",
+            "s3_site_sites[0].aliases[2]: 'https://x' is no host name; write one such as 'www.example.com'",
+        ),
+        row(
+            {
+                "s3_site_sites": [
+                    *site(aliases=["www.example.com"], certificate_arn=ISSUED)["s3_site_sites"],
+                    *site(name="b", aliases=["www.example.com"], certificate_arn=ISSUED)["s3_site_sites"],
+                ]
+            },
+            "s3_site_sites[1].aliases[0]: 'www.example.com' is the name of s3_site_sites[0]; a name leads to one site",
+        ),
+        row(
+            site(certificate_arn=ISSUED.replace("us-east-1", "eu-west-3")),
+            "s3_site_sites[0].certificate_arn: 'arn:aws:acm:eu-west-3:123456789012:certificate/x' is no certificate of"
+            " us-east-1, and CloudFront takes no other; write 'arn:aws:acm:us-east-1:...'",
+        ),
+        row(
+            site(certificate="www", certificate_arn=ISSUED),
+            "s3_site_sites[0].certificate: 'www' and certificate_arn exclude each other; write one of them",
+            "s3_site_sites[0].certificate: 'www' would be a certificate of the tier 'dns'; add 'dns' to stack_tiers",
+        ),
+        row(
+            site(distribution="shop.cdn"),
+            "s3_site_sites[0].distribution: 'shop.cdn' names the distribution and what belongs to it; write a name of at"
+            " most 64 letters, digits, hyphens and underscores",
+        ),
+    ],
+    "_cdn_paths": [
+        row(
+            site(protected_paths=["private/*"]),
+            "s3_site_sites[0].protected_paths: 'private/*' does not begin with a slash; write '/private/*'",
+            "s3_site_sites[0].public_keys: without a key nobody can open 'private/*'; write the public key with"
+            " which your application's signatures are checked",
+        ),
+        row(
+            site(
+                public_keys=[
+                    {"name": "a", "pem": "-----BEGIN PRIVATE KEY-----"},
+                    {"name": "a"},
+                    {"name": "c", "pem": "x"},
+                ]
+            ),
+            "s3_site_sites[0].public_keys[0].pem: a private key has no place in the inventory; write the public one"
+            " (openssl pkey -pubout)",
+            "s3_site_sites[0].public_keys[0].name: 'a' is used twice; give each key a name of its own",
+            "s3_site_sites[0].public_keys[1]: 'a' needs the public key, either as text in pem or as a file in path",
+            "s3_site_sites[0].public_keys[1].name: 'a' is used twice; give each key a name of its own",
+            "s3_site_sites[0].public_keys[2].pem: is no public key; write the PEM text that begins with"
+            " -----BEGIN PUBLIC KEY-----",
+        ),
+        row(
+            site(error_pages=[{"code": 402, "page": "404.html"}]),
+            "s3_site_sites[0].error_pages[0].page: '404.html' is no path of the site; write '/404.html'",
+            "s3_site_sites[0].error_pages[0].code: CloudFront has no page for 402; write one of 400, 403, 404, 405,"
+            " 414, 416, 500, 501, 502, 503, 504",
+        ),
+    ],
+    "_cdn_api": [
+        row(
+            {**site(api_origin="load_balancer", api_domain="api")},
+            "s3_site_sites[0].api_origin: 'load_balancer' is a tier that stack_tiers does not list; add"
+            " 'load_balancer', or leave api_origin out",
+            "s3_site_sites[0].api_domain: 'api' is no host name; write one such as 'api.example.com'",
+        ),
+        row(
+            {"stack_tiers": ["network", "load_balancer", "s3_site"], **site(api_origin="load_balancer")},
+            "s3_site_sites[0].api_domain: CloudFront would ask the load balancer over HTTPS under a name for which"
+            " it has no certificate; write the host name of the API, such as 'api.example.com', or give the site aliases",
         ),
     ],
     "_sites": [
