@@ -50,7 +50,7 @@ def choose(zones: t.Iterable[Document], name: str, zone_id: str, owner: str, man
     if zone_id:
         found = [zone for zone in found if identifier(zone) == zone_id]
     own = [zone for zone in found if is_ours(zone, owner)]
-    if managed and own:
+    if own:
         return own[0]
     if managed and found:
         raise ZoneError(
