@@ -16,8 +16,9 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.palier.aws.plugins.module_utils.buckets_names import partition_of
 from ansible_collections.palier.aws.plugins.module_utils.dns_names import full, plain
-from ansible_collections.palier.aws.plugins.plugin_utils import dns, network
+from ansible_collections.palier.aws.plugins.plugin_utils import dns, monitoring, network
 
 Values = t.Mapping[str, t.Any]
 
@@ -635,8 +636,8 @@ def _cdn_names(stack: Stack) -> t.Iterator[str]:
         name = str(site.get("distribution") or f"{stack.prefix}-{site.get('name')}")
         if not _DISTRIBUTION.match(name):
             yield (
-                f"{where}.distribution: '{name}' names the distribution and what belongs to it; write a name of at most 64"
-                " letters, digits, hyphens and underscores"
+                f"{where}.distribution: '{name}' names the distribution and what belongs to it; write a name of at most"
+                " 64 letters, digits, hyphens and underscores"
             )
         for number, alias in enumerate(map(str, site.get("aliases") or [])):
             if not _ALIAS.match(alias):
@@ -644,10 +645,10 @@ def _cdn_names(stack: Stack) -> t.Iterator[str]:
             elif alias in owners:
                 yield f"{where}.aliases[{number}]: '{alias}' is the name of {owners[alias]}; a name leads to one site"
             owners.setdefault(alias, where)
-        yield from _cdn_certificate(stack, where, site)
+        yield from _cdn_certificate(where, site)
 
 
-def _cdn_certificate(stack: Stack, where: str, site: Values) -> t.Iterator[str]:
+def _cdn_certificate(where: str, site: Values) -> t.Iterator[str]:
     name, arn = site.get("certificate"), str(site.get("certificate_arn") or "")
     if site.get("aliases") and not name and not arn:
         yield (
@@ -993,3 +994,410 @@ def _same_name(stack: Stack, name: str) -> t.Iterator[tuple[str, set[str], str, 
             if full(str(record.get("name", "")), zone) == name:
                 weighted = record.get("weight") is not None
                 yield host, set(dns.record_types(record)), str(record.get("failover") or ""), weighted
+
+
+# -- storage -----------------------------------------------------------------------------------------------------------
+
+#: Days before which S3 moves nothing to these classes (Amazon S3 user guide, "Transitioning objects using Amazon S3
+#: Lifecycle", constraints), in the order in which an object may go down.
+FIRST_DAY = {
+    "STANDARD_IA": 30,
+    "INTELLIGENT_TIERING": 0,
+    "ONEZONE_IA": 30,
+    "GLACIER_IR": 0,
+    "GLACIER": 0,
+    "DEEP_ARCHIVE": 0,
+}
+#: Days for which an object must have been in an infrequent-access class before it goes on (same source).
+DAYS_IN_IA = 30
+
+
+def _buckets(stack: Stack) -> list[tuple[str, Values]]:
+    if "storage" not in stack.tiers:
+        return []
+    items = stack.values.get("storage_buckets") or []
+    return [(f"storage_buckets[{index}]", item) for index, item in enumerate(items)]
+
+
+@rule
+def _bucket_names(stack: Stack) -> t.Iterator[str]:
+    names = [item.get("name") for _where, item in _buckets(stack)]
+    for where, item in _buckets(stack):
+        name = item.get("name")
+        if not NAME.match(str(name)):
+            yield f"{where}.name: '{name}' {_PLAIN}; write '{_plain(name)}'"
+        if names.count(name) > 1:
+            yield f"{where}.name: '{name}' is used twice; give each bucket a name of its own"
+        yield from _bucket_name(f"{where}.bucket", f"{where}.name", f"{stack.prefix}-{name}", item.get("bucket"))
+        replication = item.get("replication") or {}
+        if replication.get("region"):
+            copied = f"{item.get('bucket') or stack.prefix + '-' + str(name) + _ACCOUNT}-replica"
+            yield from _bucket_name(
+                f"{where}.replication.bucket", f"{where}.name", copied, replication.get("bucket"), ""
+            )
+
+
+def _bucket_name(where: str, otherwise: str, made: str, given: t.Any, end: str = _ACCOUNT) -> t.Iterator[str]:
+    """Whether a bucket's name, or the one that is made where none is given, is one that S3 takes."""
+    if given and not BUCKET.match(str(given)):
+        yield (
+            f"{where}: '{given}' is no bucket name; 3 to 63 lower-case letters, digits, hyphens and dots, such as"
+            f" '{made}'"
+        )
+    excess = len(f"{made}{end}") - BUCKET_NAME_LIMIT
+    if not given and excess > 0:
+        yield f"{otherwise}: the bucket's name would be over 63 characters; write {where} with a shorter one"
+
+
+@rule
+def _bucket_settings(stack: Stack) -> t.Iterator[str]:
+    for where, item in _buckets(stack):
+        if item.get("kms_key_id") and item.get("encryption") != "aws:kms":
+            yield f"{where}.kms_key_id: a key is used with the encryption 'aws:kms' only; write encryption: aws:kms"
+        for kind, current in (("", True), ("noncurrent_", False)):
+            days = int(item.get(f"{kind}expiration_days") or 0)
+            yield from _transitions(where, f"{kind}transitions", item, days, current)
+        for number, cors in enumerate(item.get("cors") or []):
+            methods = cors.get("allowed_methods") or []
+            yield from _choices(
+                f"{where}.cors[{number}].allowed_methods", methods, ("GET", "PUT", "POST", "DELETE", "HEAD")
+            )
+
+
+def _choices(where: str, given: t.Iterable[t.Any], known: t.Sequence[str]) -> t.Iterator[str]:
+    for value in given:
+        if value not in known:
+            yield f"{where}: '{value}' is not one of {', '.join(known)}.{nearest(str(value), known)}"
+
+
+def _transitions(where: str, option: str, item: Values, expiration: int, current: bool) -> t.Iterator[str]:
+    moves = sorted(item.get(option) or [], key=lambda move: int(move["days"]))
+    order = list(FIRST_DAY)
+    for move in moves:
+        days, kind = int(move["days"]), move["storage_class"]
+        if days < FIRST_DAY[kind] and current:
+            yield (
+                f"{where}.{option}: S3 moves nothing to {kind} before day {FIRST_DAY[kind]}; write days:"
+                f" {FIRST_DAY[kind]}"
+            )
+    for one, other in itertools.pairwise(moves):
+        first, second = one["storage_class"], other["storage_class"]
+        if order.index(second) <= order.index(first):
+            yield f"{where}.{option}: S3 moves nothing from {first} to {second}; name cheaper classes for later days"
+        elif first.endswith("_IA") and int(other["days"]) - int(one["days"]) < DAYS_IN_IA:
+            day = int(one["days"]) + DAYS_IN_IA
+            yield f"{where}.{option}: an object stays in {first} for 30 days at least; write days: {day} for {second}"
+    if moves and expiration and expiration <= int(moves[-1]["days"]):
+        kind = option.replace("transitions", "expiration_days")
+        yield (
+            f"{where}.{kind}: {expiration} is not after the move on day {moves[-1]['days']}; write a larger number,"
+            " or 0"
+            " for never"
+        )
+
+
+@rule
+def _replication(stack: Stack) -> t.Iterator[str]:
+    region = str(stack.values.get("stack_region"))
+    for where, item in _buckets(stack):
+        replication = item.get("replication") or {}
+        elsewhere = replication.get("region")
+        where = f"{where}.replication"
+        if not elsewhere:
+            if any(replication.get(key) for key in ("bucket", "prefix", "storage_class", "kms_key_id")):
+                yield f"{where}.region: is missing; write the region of the copy, such as '{_other_region(region)}'"
+            continue
+        if not REGION.match(str(elsewhere)):
+            yield (
+                f"{where}.region: '{elsewhere}' is not an AWS region name; write one such as '{_other_region(region)}'"
+            )
+        elif elsewhere == region:
+            yield (
+                f"{where}.region: '{elsewhere}' is the bucket's own region; write another one, such as"
+                f" '{_other_region(region)}'"
+            )
+        elif partition_of(elsewhere) != partition_of(region):
+            yield (
+                f"{where}.region: S3 does not copy from {region} to {elsewhere}, another part of AWS; write such as"
+                f" '{_other_region(region)}'"
+            )
+        if not item.get("versioning", True):
+            yield f"{where}: S3 copies only buckets that keep versions; write versioning: true"
+        if item.get("encryption") == "aws:kms" and not replication.get("kms_key_id"):
+            yield (
+                f"{where}.kms_key_id: objects that a KMS key encrypts are copied only with a key in {elsewhere};"
+                " write the"
+                " ARN of one"
+            )
+
+
+def _other_region(region: str) -> str:
+    return "eu-west-3" if region != "eu-west-3" else "eu-central-1"
+
+
+@rule
+def _storage_names(stack: Stack) -> t.Iterator[str]:
+    if "storage" not in stack.tiers:
+        return
+    items = {str(item.get("name")): item for _where, item in _buckets(stack)}
+    log = str(stack.values.get("storage_log_bucket") or "")
+    if log and log not in items:
+        yield f"storage_log_bucket: there is no bucket '{log}' in storage_buckets.{nearest(log, items)}"
+    elif log and items[log].get("encryption") == "aws:kms":
+        # Amazon S3 user guide, "Enabling Amazon S3 server access logging": SSE-KMS is not supported for the target.
+        yield (
+            f"storage_log_bucket: S3 writes no access logs to a bucket with the encryption 'aws:kms'; give '{log}'"
+            " AES256"
+        )
+    if int(stack.values.get("storage_log_retention_days", 90)) < 1:
+        yield "storage_log_retention_days: must be 1 or more; write such as 90"
+    known = [*items, *(f"{name}-replica" for name in items), "access-logs"]
+    for name in stack.values.get("storage_destroy_data") or []:
+        if name not in known:
+            yield f"storage_destroy_data: there is no bucket '{name}' in storage_buckets.{nearest(str(name), known)}"
+    role = str(stack.values.get("storage_replication_role_name") or f"{stack.prefix}-replication")
+    if "{{" not in role and len(role) > ROLE_NAME_LIMIT:
+        yield _too_long("storage_replication_role_name", role, ROLE_NAME_LIMIT)
+
+
+def _too_long(variable: str, value: str, most: int) -> str:
+    return f"{variable}: '{value}' has {len(value)} characters, AWS allows {most}; write a shorter one"
+
+
+# -- sign-in -----------------------------------------------------------------------------------------------------------
+
+#: Ranges (Amazon Cognito user pools API reference, PasswordPolicyType and CreateUserPoolClient).
+IDENTITY_RANGES = {
+    "identity_password_minimum_length": (6, 99),
+    "identity_password_temporary_days": (0, 365),
+}
+TOKEN_RANGES = {"access_token_minutes": (5, 1440), "id_token_minutes": (5, 1440), "refresh_token_days": (1, 3650)}
+IDENTITY_CHOICES = {
+    "identity_sign_in_with": ("email", "phone_number"),
+    "identity_aliases": ("email", "phone_number", "preferred_username"),
+    "identity_verified_attributes": ("email", "phone_number"),
+    "identity_account_recovery": ("verified_email", "verified_phone_number", "admin_only"),
+}
+#: Names of pools and clients (same source: PoolName, ClientName), and a prefix domain (CreateUserPoolDomain).
+POOL_NAME = re.compile(r"[\w\s+=,.@-]{1,128}\Z")
+DOMAIN_PREFIX = re.compile(r"(?!.*(aws|amazon|cognito))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+
+
+def _range(where: str, value: t.Any, low: float, high: float) -> t.Iterator[str]:
+    if value is not None and not low <= float(value) <= high:
+        yield f"{where}: {value} is out of range; write {low:g} to {high:g}"
+
+
+@rule
+def _user_pool(stack: Stack) -> t.Iterator[str]:
+    if "identity" not in stack.tiers:
+        return
+    values = stack.values
+    for name, known in IDENTITY_CHOICES.items():
+        yield from _choices(name, values.get(name) or [], known)
+    for name, (low, high) in IDENTITY_RANGES.items():
+        yield from _range(name, values.get(name), low, high)
+    if values.get("identity_sign_in_with") and values.get("identity_aliases"):
+        yield (
+            "identity_aliases: are for users with a name of their own; write identity_sign_in_with: [] or leave"
+            " them out"
+        )
+    recovery = values.get("identity_account_recovery") or []
+    if "admin_only" in recovery and len(recovery) > 1:
+        yield "identity_account_recovery: 'admin_only' excludes the other ways; write it alone or leave it out"
+    yield from _pool_domain(values)
+    yield from _pool_names(stack, values)
+
+
+def _pool_names(stack: Stack, values: Values) -> t.Iterator[str]:
+    for index, attribute in enumerate(values.get("identity_attributes") or []):
+        name = str(attribute.get("name"))
+        if len(name) > 20:
+            yield _too_long(f"identity_attributes[{index}].name", name, 20)
+    for name in ("identity_user_pool_name", "identity_pool_name"):
+        given = str(values.get(name) or "users")
+        if "{{" not in given and not POOL_NAME.match(given):
+            yield f"{name}: '{given}' must be 1 to 128 letters, digits, spaces and any of +=,.@-; write a plainer one"
+    role = str(values.get("identity_role_name") or f"{stack.prefix}-signed-in")
+    if "{{" not in role and len(role) > ROLE_NAME_LIMIT:
+        yield _too_long("identity_role_name", role, ROLE_NAME_LIMIT)
+
+
+def _pool_domain(values: Values) -> t.Iterator[str]:
+    domain, certificate = str(values.get("identity_domain") or ""), values.get("identity_domain_certificate_arn")
+    if certificate and not domain:
+        yield "identity_domain_certificate_arn: there is no identity_domain; write the domain that it is for"
+    elif certificate and ":us-east-1:" not in str(certificate):
+        yield (
+            f"identity_domain_certificate_arn: '{certificate}' is not in us-east-1, where Cognito looks; write one"
+            " that is"
+        )
+    elif domain and not certificate and not DOMAIN_PREFIX.match(domain):
+        yield (
+            f"identity_domain: '{domain}' must be 1 to 63 lower-case letters, digits and hyphens, without 'aws',"
+            " 'amazon' or"
+            " 'cognito'; write a plainer one, or the certificate of a domain of your own"
+        )
+
+
+@rule
+def _app_clients(stack: Stack) -> t.Iterator[str]:
+    if "identity" not in stack.tiers:
+        return
+    clients = stack.values.get("identity_clients") or []
+    names = [str(client.get("name")) for client in clients]
+    for index, client in enumerate(clients):
+        where, name = f"identity_clients[{index}]", str(client.get("name"))
+        if not POOL_NAME.match(name):
+            yield (
+                f"{where}.name: '{name}' must be 1 to 128 letters, digits, spaces and any of +=,.@-; write a plainer"
+                " one"
+            )
+        if names.count(name) > 1:
+            yield f"{where}.name: '{name}' is used twice; give each client a name of its own"
+        for option, (low, high) in TOKEN_RANGES.items():
+            yield from _range(f"{where}.{option}", client.get(option), low, high)
+        yield from _oauth(where, client)
+    for index, mapping in enumerate(stack.values.get("identity_role_mappings") or []):
+        if str(mapping.get("client")) not in names:
+            hint = nearest(str(mapping.get("client")), names)
+            yield f"identity_role_mappings[{index}].client: there is no client '{mapping.get('client')}'.{hint}"
+    groups = [group.get("name") for group in stack.values.get("identity_groups") or []]
+    for name in sorted({str(name) for name in groups if groups.count(name) > 1}):
+        yield f"identity_groups: '{name}' is used twice; give each group a name of its own"
+
+
+def _oauth(where: str, client: Values) -> t.Iterator[str]:
+    flows = client.get("oauth_flows") or []
+    yield from _choices(f"{where}.oauth_flows", flows, ("code", "implicit", "client_credentials"))
+    for option in ("callback_urls", "logout_urls"):
+        for url in client.get(option) or []:
+            # Amazon Cognito developer guide, "App client settings terms": HTTPS but on localhost, and no fragment.
+            if re.match(r"http://(?!localhost(:\d+)?(/|\Z))", str(url)) or "#" in str(url) or ":" not in str(url):
+                yield f"{where}.{option}: '{url}' must be an HTTPS address (HTTP on localhost only) without '#'"
+    if set(flows) & {"code", "implicit"} and not client.get("callback_urls"):
+        yield f"{where}.callback_urls: the flow '{flows[0]}' sends users back somewhere; write the address"
+    if flows and not client.get("oauth_scopes"):
+        yield f"{where}.oauth_scopes: OAuth flows need scopes; write such as [openid]"
+    if "client_credentials" in flows and (len(flows) > 1 or not client.get("confidential")):
+        yield f"{where}.oauth_flows: 'client_credentials' is for a client of its own with confidential: true"
+
+
+@rule
+def _user_files(stack: Stack) -> t.Iterator[str]:
+    name = str(stack.values.get("identity_files_bucket") or "")
+    if "identity" not in stack.tiers or not name:
+        return
+    names = [str(item.get("name")) for _where, item in _buckets(stack)]
+    if "storage" not in stack.tiers:
+        yield (
+            "identity_files_bucket: is a bucket of the tier 'storage', which the stack does not have; add it to"
+            " stack_tiers"
+        )
+    elif name not in names:
+        yield f"identity_files_bucket: there is no bucket '{name}' in storage_buckets.{nearest(name, names)}"
+    prefix = str(stack.values.get("identity_files_prefix") or "")
+    if prefix.startswith("/") or (prefix and not prefix.endswith("/")) or set(prefix) & set("*?$"):
+        yield f"identity_files_prefix: '{prefix}' must not start with '/', must end with it; write such as 'users/'"
+
+
+# -- monitoring --------------------------------------------------------------------------------------------------------
+
+#: Days for which CloudWatch Logs keeps events (API reference, PutRetentionPolicy).
+RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+\Z")
+LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}\Z")
+#: Names of topics (Amazon SNS API reference, CreateTopic) and dashboards (CloudWatch API reference, PutDashboard).
+TOPIC_NAME, DASHBOARD_NAME = re.compile(r"[\w-]{1,256}\Z"), re.compile(r"[\w-]{1,255}\Z")
+ALARM_NAME_LIMIT = 255
+
+
+@rule
+def _told(stack: Stack) -> t.Iterator[str]:
+    if "monitoring" not in stack.tiers:
+        return
+    for address in stack.values.get("monitoring_emails") or []:
+        if not MAIL.match(str(address)):
+            yield f"monitoring_emails: '{address}' is no mail address; write such as 'duty@example.com'"
+    for number, url in enumerate(stack.values.get("monitoring_webhooks") or []):
+        # The address is not repeated: its path may be a secret.
+        if not str(url).startswith("https://"):
+            yield f"monitoring_webhooks[{number}]: is no HTTPS address; write one that begins with 'https://'"
+        elif LOGIN_IN_URL.search(str(url)):
+            yield (
+                f"monitoring_webhooks[{number}]: an address with a login in it is a secret in plain text; write one"
+                " without"
+            )
+    for name, pattern, words in (
+        ("monitoring_topic_name", TOPIC_NAME, "1 to 256"),
+        ("monitoring_dashboard_name", DASHBOARD_NAME, "1 to 255"),
+    ):
+        given = str(stack.values.get(name) or "x")
+        if "{{" not in given and not pattern.match(given):
+            yield f"{name}: '{given}' must be {words} letters, digits, hyphens and underscores; write a plainer one"
+
+
+@rule
+def _thresholds(stack: Stack) -> t.Iterator[str]:
+    if "monitoring" not in stack.tiers:
+        return
+    for name in ("cpu_percent", "memory_percent", "database_connections_percent"):
+        yield from _range(f"monitoring_{name}", stack.values.get(f"monitoring_{name}"), 1, 100)
+    free, most = stack.values.get("monitoring_database_free_gib"), stack.values.get("rds_allocated_storage")
+    if free is not None and "rds" in stack.tiers and not 0 < float(free) < float(most or 20):
+        yield (
+            f"monitoring_database_free_gib: {free:g} must be above 0 and below rds_allocated_storage ({most}); write"
+            " such as 2"
+        )
+    # CloudWatch API reference, PutMetricAlarm: all periods together at most a day where one is under an hour.
+    yield from _range("monitoring_alarm_periods", stack.values.get("monitoring_alarm_periods"), 1, 288)
+    yield from _connections(stack)
+
+
+def _connections(stack: Stack) -> t.Iterator[str]:
+    given = stack.values.get("monitoring_database_max_connections")
+    if "rds" not in stack.tiers or given or (stack.values.get("rds_parameters") or {}).get("max_connections"):
+        return
+    kind, engine = str(stack.values.get("rds_instance_class")), str(stack.values.get("rds_engine"))
+    if monitoring.max_connections(kind, engine) is None:
+        yield (
+            f"monitoring_database_max_connections: how many connections '{kind}' takes is not known here; write the"
+            " number"
+            " that the database answers to SHOW max_connections"
+        )
+
+
+@rule
+def _log_groups(stack: Stack) -> t.Iterator[str]:
+    if "monitoring" not in stack.tiers:
+        return
+    groups = stack.values.get("monitoring_log_groups") or []
+    names = [group.get("name") for group in groups]
+    for index, group in enumerate(groups):
+        where, name, days = f"monitoring_log_groups[{index}]", str(group.get("name")), group.get("retention_days", 90)
+        if not LOG_GROUP.match(name):
+            yield f"{where}.name: '{name}' must be 1 to 512 letters, digits and any of . - _ / #; write a plainer one"
+        if names.count(group.get("name")) > 1:
+            yield f"{where}.name: '{name}' is used twice; list it once"
+        if int(days) not in RETENTION_DAYS:
+            instead = next((one for one in RETENTION_DAYS if one >= int(days)), RETENTION_DAYS[-1])
+            yield f"{where}.retention_days: CloudWatch Logs does not keep events for {days} days; write {instead}"
+
+
+@rule
+def _own_alarms(stack: Stack) -> t.Iterator[str]:
+    if "monitoring" not in stack.tiers:
+        return
+    alarms = stack.values.get("monitoring_alarms") or []
+    names = [alarm.get("name") for alarm in alarms]
+    for index, alarm in enumerate(alarms):
+        where, name, period = f"monitoring_alarms[{index}]", str(alarm.get("name")), int(alarm.get("period") or 300)
+        if names.count(alarm.get("name")) > 1:
+            yield f"{where}.name: '{name}' is used twice; give each alarm a name of its own"
+        if len(f"{stack.prefix}-{name}") > ALARM_NAME_LIMIT:
+            yield _too_long(f"{where}.name", f"{stack.prefix}-{name}", ALARM_NAME_LIMIT)
+        if period not in (10, 20, 30) and (period < 60 or period % 60):
+            yield f"{where}.period: {period} is no period; write 10, 20, 30 or a multiple of 60"

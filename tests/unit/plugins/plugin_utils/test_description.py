@@ -518,8 +518,8 @@ TABLE: dict[str, list[Row]] = {
         ),
         row(
             site(distribution="shop.cdn"),
-            "s3_site_sites[0].distribution: 'shop.cdn' names the distribution and what belongs to it; write a name of at"
-            " most 64 letters, digits, hyphens and underscores",
+            "s3_site_sites[0].distribution: 'shop.cdn' names the distribution and what belongs to it; write a name of"
+            " at most 64 letters, digits, hyphens and underscores",
         ),
     ],
     "_cdn_paths": [
@@ -562,7 +562,8 @@ TABLE: dict[str, list[Row]] = {
         row(
             {"stack_tiers": ["network", "load_balancer", "s3_site"], **site(api_origin="load_balancer")},
             "s3_site_sites[0].api_domain: CloudFront would ask the load balancer over HTTPS under a name for which"
-            " it has no certificate; write the host name of the API, such as 'api.example.com', or give the site aliases",
+            " it has no certificate; write the host name of the API, such as 'api.example.com', or give the site"
+            " aliases",
         ),
     ],
     "_sites": [
