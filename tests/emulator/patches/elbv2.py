@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from moto.acm.models import acm_backends
 from moto.elbv2 import models
 from moto.elbv2.exceptions import ELBClientError
 from moto.elbv2.responses import ELBV2Response
@@ -123,3 +124,78 @@ def _has_gateway(backend: t.Any, vpc: str) -> bool:
     if default is not None and default.id == vpc:
         return True
     return any(gateway.vpc and gateway.vpc.id == vpc for gateway in backend.internet_gateways.values())
+
+
+@patch(
+    restores="A balancer has one listener a port; an HTTPS one has a certificate that exists and was issued.",
+    source="ELB API reference, CreateListener (DuplicateListener, CertificateNotFound, UnsupportedCertificate)",
+    touches="moto.elbv2.models:ELBv2Backend.create_listener",
+)
+def listener_rules() -> None:
+    """Check it; moto makes any."""
+
+    @before(models.ELBv2Backend, "create_listener")
+    def check(self: t.Any, load_balancer_arn: str, protocol: str, port: str, *args: t.Any, **kwargs: t.Any) -> None:
+        balancer = self.load_balancers.get(load_balancer_arn)
+        if balancer and any(str(one.port) == str(port) for one in balancer.listeners.values()):
+            raise ELBClientError("DuplicateListener", f"A listener already exists on port {port}")
+        if protocol == "HTTPS":
+            check_certificate(self, kwargs.get("certificate", args[1] if len(args) > 1 else None))
+
+    def check_certificate(backend: t.Any, arn: str | None) -> None:
+        if not arn:
+            raise ELBClientError("ValidationError", "A certificate must be specified for HTTPS listeners")
+        if not backend._certificate_exists(arn):
+            raise ELBClientError("CertificateNotFound", f"Certificate '{arn}' not found")
+        if ":acm:" in arn:
+            found = acm_backends[backend.account_id][backend.region_name].get_certificate(arn)
+            if found.status != "ISSUED":
+                text = f"The certificate '{arn}' must have a fully-qualified domain name and be issued"
+                raise ELBClientError("UnsupportedCertificate", text)
+
+
+@patch(
+    restores="A target group belongs to the balancers whose listeners and rules lead to it now.",
+    source="ELB API reference, TargetGroup (LoadBalancerArns)",
+    touches="moto.elbv2.models:ELBv2Backend.describe_target_groups",
+)
+def balancers_of_a_target_group() -> None:
+    """Moto remembers those of before."""
+
+    @before(models.ELBv2Backend, "describe_target_groups")
+    def renew(self: t.Any, *_args: t.Any, **_kwargs: t.Any) -> None:
+        for group in self.target_groups.values():
+            group.load_balancer_arns = [
+                balancer.arn
+                for balancer in self.load_balancers.values()
+                if any(
+                    group.arn in self._get_target_group_arns_from(action_data=action.data)
+                    for listener in balancer.listeners.values()
+                    for rule in listener.rules.values()
+                    for action in rule.actions
+                    if action.type == "forward"
+                )
+            ]
+
+
+@patch(
+    restores="Rules may change places in one request.",
+    source="ELB API reference, SetRulePriorities (PriorityInUse)",
+    touches="moto.elbv2.models:ELBv2Backend.set_rule_priorities",
+)
+def rules_change_places() -> None:
+    """Moto counts the priorities that the request's own rules give up."""
+
+    @around(models.ELBv2Backend, "set_rule_priorities")
+    def set_priorities(original: t.Callable[..., t.Any], self: t.Any, rule_priorities: list[dict[str, t.Any]]) -> t.Any:
+        arns = [one["RuleArn"] for one in rule_priorities]
+        rules = [rule for arn in arns for rule in self.describe_rules(listener_arn=None, rule_arns=[arn])]
+        given_up = [rule.priority for rule in rules]
+        for rule in rules:
+            rule.priority = None
+        try:
+            return original(self, rule_priorities)
+        except ELBClientError:
+            for rule, priority in zip(rules, given_up, strict=True):
+                rule.priority = priority
+            raise
