@@ -18,6 +18,7 @@ class FilterModule:
             "storage_lifecycle": storage.storage_lifecycle,
             "storage_policy": storage.storage_policy,
             "replication_policy": storage.replication_policy,
+            "identity_clients": identity.identity_clients,
             "identity_providers": identity.identity_providers,
             "identity_role_mappings": identity.identity_role_mappings,
             "identity_policy": identity.identity_policy,

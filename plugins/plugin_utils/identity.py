@@ -15,6 +15,21 @@ Document = dict[str, t.Any]
 OWN_ID = "${cognito-identity.amazonaws.com:sub}"
 
 
+def identity_clients(clients: list[Document]) -> list[Document]:
+    """Clients as M(palier.aws.cognito_user_pool) takes them.
+
+    A wrong name and a wrong password get the same answer, and tokens can be revoked: nobody need ask for that.
+
+    :param clients: as the inventory has them, defaults filled in.
+    """
+    always = {"prevent_user_existence_errors": True, "enable_token_revocation": True}
+    return [
+        {**{key: value for key, value in client.items() if key != "confidential"}, **always}
+        | {"generate_secret": bool(client.get("confidential"))}
+        for client in clients
+    ]
+
+
 def identity_providers(user_pool: Values) -> list[Document]:
     """The clients of a user pool as M(palier.aws.cognito_identity_pool) takes them.
 

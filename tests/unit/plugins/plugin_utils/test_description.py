@@ -195,6 +195,24 @@ def row(changes: dict[str, t.Any], *said: str) -> Row:
     return changes, list(said)
 
 
+def storage(*buckets: dict[str, t.Any], **changes: t.Any) -> dict[str, t.Any]:
+    """A stack of buckets."""
+    return {"stack_tiers": ["storage"], "storage_buckets": [{"name": "parts", **one} for one in buckets], **changes}
+
+
+def identity(**changes: t.Any) -> dict[str, t.Any]:
+    """A stack of sign-in alone."""
+    return {"stack_tiers": ["identity"], **changes}
+
+
+def watched(*tiers: str, **changes: t.Any) -> dict[str, t.Any]:
+    """A stack of some tiers and monitoring."""
+    return {"stack_tiers": [*tiers, "monitoring"], **changes}
+
+
+ALARM = {"name": "queue", "namespace": "AWS/SQS", "metric": "ApproximateAgeOfOldestMessage", "threshold": 600}
+
+
 #: What is wrong, and all that is said of it. Each rule has a row at least: L{test_no_rule_is_left_out}.
 TABLE: dict[str, list[Row]] = {
     "_stack_names": [
@@ -782,6 +800,333 @@ TABLE: dict[str, list[Row]] = {
         ),
     ],
     "_dns_site_certificates": [],
+    "_bucket_names": [
+        row(
+            {"stack_tiers": ["storage"], "storage_buckets": [{"name": "Parts"}]},
+            "storage_buckets[0].name: 'Parts' must be lower-case letters, digits and hyphens, starting with a letter;"
+            " write 'parts'",
+        ),
+        row(
+            storage({}, {}),
+            "storage_buckets[0].name: 'parts' is used twice; give each bucket a name of its own",
+            "storage_buckets[1].name: 'parts' is used twice; give each bucket a name of its own",
+        ),
+        row(
+            storage({"bucket": "My_Bucket"}),
+            "storage_buckets[0].bucket: 'My_Bucket' is no bucket name; 3 to 63 lower-case letters, digits, hyphens and"
+            " dots, such as 'shop-prod-parts'",
+        ),
+        row(
+            storage({"name": "a" * 41}),
+            "storage_buckets[0].name: the bucket's name would be over 63 characters; write storage_buckets[0].bucket"
+            " with a shorter one",
+        ),
+        row(
+            storage({"bucket": "b" * 60, "replication": {"region": "eu-central-1"}}),
+            "storage_buckets[0].name: the bucket's name would be over 63 characters; write"
+            " storage_buckets[0].replication.bucket with a shorter one",
+        ),
+    ],
+    "_bucket_settings": [
+        row(storage({"transitions": [{"days": 180, "storage_class": "GLACIER"}], "expiration_days": 400})),
+        row(
+            storage({"kms_key_id": "arn:key"}),
+            "storage_buckets[0].kms_key_id: a key is used with the encryption 'aws:kms' only; write encryption:"
+            " aws:kms",
+        ),
+        row(
+            storage({"transitions": [{"days": 10, "storage_class": "STANDARD_IA"}]}),
+            "storage_buckets[0].transitions: S3 moves nothing to STANDARD_IA before day 30; write days: 30",
+        ),
+        row(storage({"noncurrent_transitions": [{"days": 10, "storage_class": "GLACIER"}]})),
+        row(
+            storage(
+                {
+                    "transitions": [
+                        {"days": 90, "storage_class": "DEEP_ARCHIVE"},
+                        {"days": 180, "storage_class": "GLACIER"},
+                    ]
+                }
+            ),
+            "storage_buckets[0].transitions: S3 moves nothing from DEEP_ARCHIVE to GLACIER; name cheaper classes for"
+            " later days",
+        ),
+        row(
+            storage(
+                {
+                    "transitions": [
+                        {"days": 30, "storage_class": "STANDARD_IA"},
+                        {"days": 50, "storage_class": "GLACIER"},
+                    ]
+                }
+            ),
+            "storage_buckets[0].transitions: an object stays in STANDARD_IA for 30 days at least; write days: 60 for"
+            " GLACIER",
+        ),
+        row(
+            storage({"transitions": [{"days": 180, "storage_class": "GLACIER"}], "expiration_days": 180}),
+            "storage_buckets[0].expiration_days: 180 is not after the move on day 180; write a larger number, or 0 for"
+            " never",
+        ),
+        row(
+            storage({"cors": [{"allowed_origins": ["*"], "allowed_methods": ["GETT"]}]}),
+            "storage_buckets[0].cors[0].allowed_methods: 'GETT' is not one of GET, PUT, POST, DELETE, HEAD. Did you"
+            " mean"
+            " GET?",
+        ),
+    ],
+    "_replication": [
+        row(storage({"replication": {"region": "eu-central-1"}})),
+        row(
+            storage({"replication": {"region": "eu-west-3"}}),
+            "storage_buckets[0].replication.region: 'eu-west-3' is the bucket's own region; write another one, such as"
+            " 'eu-central-1'",
+        ),
+        row(
+            storage({"replication": {"region": "Frankfurt"}}),
+            "storage_buckets[0].replication.region: 'Frankfurt' is not an AWS region name; write one such as"
+            " 'eu-central-1'",
+        ),
+        row(
+            storage({"replication": {"region": "cn-north-1"}}),
+            "storage_buckets[0].replication.region: S3 does not copy from eu-west-3 to cn-north-1, another part of AWS;"
+            " write such as 'eu-central-1'",
+        ),
+        row(
+            storage({"versioning": False, "replication": {"region": "eu-central-1"}}),
+            "storage_buckets[0].replication: S3 copies only buckets that keep versions; write versioning: true",
+        ),
+        row(
+            storage({"replication": {"prefix": "scores/"}}),
+            "storage_buckets[0].replication.region: is missing; write the region of the copy, such as 'eu-central-1'",
+        ),
+        row(
+            storage({"encryption": "aws:kms", "replication": {"region": "eu-central-1"}}),
+            "storage_buckets[0].replication.kms_key_id: objects that a KMS key encrypts are copied only with a key in"
+            " eu-central-1; write the ARN of one",
+        ),
+    ],
+    "_storage_names": [
+        row(
+            storage({"name": "logs"}, storage_log_bucket="log"),
+            "storage_log_bucket: there is no bucket 'log' in storage_buckets. Did you mean logs?",
+        ),
+        row(
+            storage({"name": "logs", "encryption": "aws:kms"}, storage_log_bucket="logs"),
+            "storage_log_bucket: S3 writes no access logs to a bucket with the encryption 'aws:kms'; give 'logs'"
+            " AES256",
+        ),
+        row(
+            storage({}, storage_destroy_data=["parts", "parts-replica", "part"]),
+            "storage_destroy_data: there is no bucket 'part' in storage_buckets. Did you mean parts?",
+        ),
+        row(
+            storage({}, storage_log_retention_days=0),
+            "storage_log_retention_days: must be 1 or more; write such as 90",
+        ),
+        row(
+            storage({}, storage_replication_role_name="r" * 65),
+            f"storage_replication_role_name: '{'r' * 65}' has 65 characters, AWS allows 64; write a shorter one",
+        ),
+    ],
+    "_user_pool": [
+        row(identity()),
+        row(
+            identity(identity_sign_in_with=["mail"]),
+            "identity_sign_in_with: 'mail' is not one of email, phone_number. Did you mean email?",
+        ),
+        row(
+            identity(identity_password_minimum_length=4),
+            "identity_password_minimum_length: 4 is out of range; write 6 to 99",
+        ),
+        row(
+            identity(identity_password_temporary_days=400),
+            "identity_password_temporary_days: 400 is out of range; write 0 to 365",
+        ),
+        row(
+            identity(identity_aliases=["email"]),
+            "identity_aliases: are for users with a name of their own; write identity_sign_in_with: [] or leave them"
+            " out",
+        ),
+        row(
+            identity(identity_account_recovery=["admin_only", "verified_email"]),
+            "identity_account_recovery: 'admin_only' excludes the other ways; write it alone or leave it out",
+        ),
+        row(
+            identity(identity_attributes=[{"name": "a" * 21}]),
+            f"identity_attributes[0].name: '{'a' * 21}' has 21 characters, AWS allows 20; write a shorter one",
+        ),
+        row(
+            identity(identity_pool_name="a/b"),
+            "identity_pool_name: 'a/b' must be 1 to 128 letters, digits, spaces and any of +=,.@-; write a plainer one",
+        ),
+        row(
+            identity(identity_role_name="r" * 65),
+            f"identity_role_name: '{'r' * 65}' has 65 characters, AWS allows 64; write a shorter one",
+        ),
+        row(
+            identity(identity_domain="my-cognito"),
+            "identity_domain: 'my-cognito' must be 1 to 63 lower-case letters, digits and hyphens, without 'aws',"
+            " 'amazon' or 'cognito'; write a plainer one, or the certificate of a domain of your own",
+        ),
+        row(
+            identity(identity_domain_certificate_arn="arn:aws:acm:us-east-1:1:certificate/a"),
+            "identity_domain_certificate_arn: there is no identity_domain; write the domain that it is for",
+        ),
+        row(
+            identity(
+                identity_domain="login.example.com",
+                identity_domain_certificate_arn="arn:aws:acm:eu-west-3:1:certificate/a",
+            ),
+            "identity_domain_certificate_arn: 'arn:aws:acm:eu-west-3:1:certificate/a' is not in us-east-1, where"
+            " Cognito looks; write one that is",
+        ),
+    ],
+    "_app_clients": [
+        row(
+            identity(
+                identity_clients=[
+                    {
+                        "name": "web",
+                        "callback_urls": ["https://shop.example.com/in", "http://localhost:3000/in", "app://in"],
+                        "oauth_flows": ["code"],
+                        "oauth_scopes": ["openid"],
+                    }
+                ]
+            )
+        ),
+        row(
+            identity(identity_clients=[{"name": "web"}, {"name": "web"}]),
+            "identity_clients[0].name: 'web' is used twice; give each client a name of its own",
+            "identity_clients[1].name: 'web' is used twice; give each client a name of its own",
+        ),
+        row(
+            identity(identity_clients=[{"name": "a/b", "access_token_minutes": 2, "refresh_token_days": 4000}]),
+            "identity_clients[0].name: 'a/b' must be 1 to 128 letters, digits, spaces and any of +=,.@-; write a"
+            " plainer one",
+            "identity_clients[0].access_token_minutes: 2 is out of range; write 5 to 1440",
+            "identity_clients[0].refresh_token_days: 4000 is out of range; write 1 to 3650",
+        ),
+        row(
+            identity(
+                identity_clients=[{"name": "web", "callback_urls": ["http://localhost.example.com", "https://a/#b"]}]
+            ),
+            "identity_clients[0].callback_urls: 'http://localhost.example.com' must be an HTTPS address (HTTP on"
+            " localhost only) without '#'",
+            "identity_clients[0].callback_urls: 'https://a/#b' must be an HTTPS address (HTTP on localhost only)"
+            " without"
+            " '#'",
+        ),
+        row(
+            identity(identity_clients=[{"name": "web", "oauth_flows": ["code", "cod"]}]),
+            "identity_clients[0].oauth_flows: 'cod' is not one of code, implicit, client_credentials. Did you mean"
+            " code?",
+            "identity_clients[0].callback_urls: the flow 'code' sends users back somewhere; write the address",
+            "identity_clients[0].oauth_scopes: OAuth flows need scopes; write such as [openid]",
+        ),
+        row(
+            identity(
+                identity_clients=[{"name": "api", "oauth_flows": ["client_credentials"], "oauth_scopes": ["a/b"]}]
+            ),
+            "identity_clients[0].oauth_flows: 'client_credentials' is for a client of its own with confidential: true",
+        ),
+        row(
+            identity(identity_role_mappings=[{"client": "ap"}]),
+            "identity_role_mappings[0].client: there is no client 'ap'. Did you mean app?",
+        ),
+        row(
+            identity(identity_groups=[{"name": "editors"}, {"name": "editors"}]),
+            "identity_groups: 'editors' is used twice; give each group a name of its own",
+        ),
+    ],
+    "_user_files": [
+        row(
+            identity(identity_files_bucket="parts"),
+            "identity_files_bucket: is a bucket of the tier 'storage', which the stack does not have; add it to"
+            " stack_tiers",
+        ),
+        row(
+            {**storage({}), "stack_tiers": ["storage", "identity"], "identity_files_bucket": "part"},
+            "identity_files_bucket: there is no bucket 'part' in storage_buckets. Did you mean parts?",
+        ),
+        row(
+            {
+                **storage({}),
+                "stack_tiers": ["storage", "identity"],
+                "identity_files_bucket": "parts",
+                "identity_files_prefix": "/users",
+            },
+            "identity_files_prefix: '/users' must not start with '/', must end with it; write such as 'users/'",
+        ),
+    ],
+    "_told": [
+        row(watched(monitoring_emails=["duty@example.com"], monitoring_webhooks=["https://hooks.example.com/x"])),
+        row(
+            watched(monitoring_emails=["duty@example"]),
+            "monitoring_emails: 'duty@example' is no mail address; write such as 'duty@example.com'",
+        ),
+        row(
+            watched(monitoring_webhooks=["http://hooks.example.com/x", f"https://{SECRET}@example.com/x"]),
+            "monitoring_webhooks[0]: is no HTTPS address; write one that begins with 'https://'",
+            "monitoring_webhooks[1]: an address with a login in it is a secret in plain text; write one without",
+        ),
+        row(
+            watched(monitoring_topic_name="a.b", monitoring_dashboard_name="a b"),
+            "monitoring_topic_name: 'a.b' must be 1 to 256 letters, digits, hyphens and underscores; write a plainer"
+            " one",
+            "monitoring_dashboard_name: 'a b' must be 1 to 255 letters, digits, hyphens and underscores; write a"
+            " plainer"
+            " one",
+        ),
+    ],
+    "_thresholds": [
+        row(
+            watched(monitoring_cpu_percent=180, monitoring_memory_percent=0),
+            "monitoring_cpu_percent: 180.0 is out of range; write 1 to 100",
+            "monitoring_memory_percent: 0.0 is out of range; write 1 to 100",
+        ),
+        row(
+            watched("network", "rds", monitoring_database_free_gib=20),
+            "monitoring_database_free_gib: 20 must be above 0 and below rds_allocated_storage (20); write such as 2",
+        ),
+        row(
+            watched(monitoring_alarm_periods=0),
+            "monitoring_alarm_periods: 0 is out of range; write 1 to 288",
+        ),
+        row(
+            watched("network", "rds", rds_instance_class="db.serverless"),
+            "monitoring_database_max_connections: how many connections 'db.serverless' takes is not known here; write"
+            " the number that the database answers to SHOW max_connections",
+        ),
+        row(watched("network", "rds", rds_instance_class="db.serverless", monitoring_database_max_connections=100)),
+    ],
+    "_log_groups": [
+        row(watched(monitoring_log_groups=[{"name": "/aws/ec2/shop/prod/app", "retention_days": 30}])),
+        row(
+            watched(monitoring_log_groups=[{"name": "/a b"}, {"name": "/c", "retention_days": 100}]),
+            "monitoring_log_groups[0].name: '/a b' must be 1 to 512 letters, digits and any of . - _ / #; write a"
+            " plainer one",
+            "monitoring_log_groups[1].retention_days: CloudWatch Logs does not keep events for 100 days; write 120",
+        ),
+        row(
+            watched(monitoring_log_groups=[{"name": "/c"}, {"name": "/c"}]),
+            "monitoring_log_groups[0].name: '/c' is used twice; list it once",
+            "monitoring_log_groups[1].name: '/c' is used twice; list it once",
+        ),
+    ],
+    "_own_alarms": [
+        row(
+            watched(monitoring_alarms=[{**ALARM, "period": 45}, {**ALARM, "name": "b" * 250}]),
+            "monitoring_alarms[0].period: 45 is no period; write 10, 20, 30 or a multiple of 60",
+            f"monitoring_alarms[1].name: 'shop-prod-{'b' * 250}' has 260 characters, AWS allows 255; write a shorter"
+            " one",
+        ),
+        row(
+            watched(monitoring_alarms=[ALARM, ALARM]),
+            "monitoring_alarms[0].name: 'queue' is used twice; give each alarm a name of its own",
+            "monitoring_alarms[1].name: 'queue' is used twice; give each alarm a name of its own",
+        ),
+    ],
 }
 
 ROWS = [
