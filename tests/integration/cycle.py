@@ -2,19 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A system's life on an account that was empty, as tests: planned, deployed, run again, verified, destroyed twice.
 
-The tests follow one another on one account, in the order in which they stand. A system's own module subclasses
-L{Cycle} and says which inventory it is.
+A system's module sets C(SYSTEM) and has a class of L{Deployment}, its own tests of what then stands, and a class of
+L{Destruction}, in this order: they follow one another on one account. The fixtures stand in C(conftest.py).
 """
 
 from __future__ import annotations
 
 import typing as t
 
-import pytest
-
 from tests.emulator import Emulator
 from tests.integration import holdings
-from tests.integration.runner import LOCKING, ROOT, Change, Run, Runner
+from tests.integration.runner import LOCKING, Change, Run, Runner
 
 Holdings = dict[str, dict[str, list[str]]]
 #: What destroy.yml keeps unless it is told so.
@@ -22,7 +20,7 @@ GONE_FOR_GOOD = {"rds_final_snapshot": False, "backups_delete_restore_points": T
 
 
 class Stack(t.NamedTuple):
-    """A stack of the inventory: its host, environment and region, and what its plan must speak of."""
+    """A stack of the inventory: its host, environment and region, and the tiers that its plan must speak of."""
 
     host: str
     env: str
@@ -30,65 +28,46 @@ class Stack(t.NamedTuple):
     tiers: frozenset[str]
 
 
-class Cycle:
-    """Tests of one inventory.
+class System(t.NamedTuple):
+    """One of the example inventories.
 
-    :cvar inventory: its name.
-    :cvar system: C(stack_name) of its stacks.
-    :cvar stacks: they, in the order in which they are destroyed.
-    :cvar switches: variables that leave out what only a data plane answers.
-    :cvar saves: whether the system has backups, without which it does not verify.
+    :param inventory: its name.
+    :param name: C(stack_name) of its stacks.
+    :param stacks: they, in the order in which they are destroyed.
+    :param switches: variables that leave out what only a data plane or the DNS answers.
+    :param saves: whether the system has backups, without which it does not verify.
     """
 
-    inventory: t.ClassVar[str]
-    system: t.ClassVar[str]
-    stacks: t.ClassVar[tuple[Stack, ...]]
-    switches: t.ClassVar[dict[str, t.Any]] = {}
-    saves: t.ClassVar[bool] = False
+    inventory: str
+    name: str
+    stacks: tuple[Stack, ...]
+    switches: dict[str, t.Any] = {}
+    saves: bool = False
 
-    @pytest.fixture(scope="class")
-    def account(self) -> t.Iterator[Emulator]:
-        """An account that is empty at first and keeps what the tests do."""
-        with Emulator() as emulator:
-            yield emulator
+    @property
+    def regions(self) -> list[str]:
+        """Where the stacks are."""
+        return sorted({stack.region for stack in self.stacks})
 
-    @pytest.fixture(scope="class")
-    def runner(self, account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-        """Runs the playbooks for the inventory as it stands in the repository."""
-        return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "inventories" / self.inventory)
 
-    @pytest.fixture(scope="class")
-    def empty(self, account: Emulator) -> Holdings:
-        """What the account held before."""
-        return self.everything(account)
-
-    @pytest.fixture(scope="class")
-    def planned(self, runner: Runner, empty: Holdings) -> Run:
-        """The plan on the empty account."""
-        return runner.play("deploy", "--check", "--diff")
-
-    @pytest.fixture(scope="class")
-    def deployed(self, runner: Runner, planned: Run) -> Run:
-        """The deployment after the plan."""
-        return runner.play("deploy")
-
-    def everything(self, account: Emulator) -> Holdings:
-        """What the account holds."""
-        return holdings.everything(account, *sorted({stack.region for stack in self.stacks}))
+class Deployment:
+    """Tests of plan and deployment."""
 
     def test_the_plan_of_an_empty_account_writes_nothing(
-        self, planned: Run, account: Emulator, empty: Holdings
+        self, system: System, planned: Run, account: Emulator, empty: Holdings
     ) -> None:
-        assert planned.failed == {stack.host: 0 for stack in self.stacks}
+        assert planned.failed == {stack.host: 0 for stack in system.stacks}
         assert planned.writes == []
-        assert self.everything(account) == empty
+        assert holdings.everything(account, *system.regions) == empty
 
-    def test_the_plan_names_each_tier_of_each_stack(self, planned: Run) -> None:
+    def test_the_plan_names_each_tier_of_each_stack(self, system: System, planned: Run) -> None:
         tiers = {(stack, tier) for stack, tier, _task, _item in planned.changes}
-        assert tiers == {(stack.host, tier) for stack in self.stacks for tier in stack.tiers}
+        assert tiers == {(stack.host, tier) for stack in system.stacks for tier in stack.tiers}
 
-    def test_the_deployment_makes_the_changes_of_the_plan_and_no_other(self, planned: Run, deployed: Run) -> None:
-        assert deployed.failed == {stack.host: 0 for stack in self.stacks}
+    def test_the_deployment_makes_the_changes_of_the_plan_and_no_other(
+        self, system: System, planned: Run, deployed: Run
+    ) -> None:
+        assert deployed.failed == {stack.host: 0 for stack in system.stacks}
         assert difference(planned.changes, deployed.changes) == []
         # One entry for each item of a loop is one change, so no task can hide behind another of its name.
         assert len(deployed.changes) == len(planned.changes)
@@ -106,43 +85,45 @@ class Cycle:
         }
         assert refused <= {"ec2:CreateSecurityGroup 400 InvalidGroup.Duplicate"}
 
-    def test_a_second_deployment_changes_nothing(self, runner: Runner, deployed: Run) -> None:
-        again = runner.play("deploy")
-        assert (again.changed, again.changes) == ({stack.host: 0 for stack in self.stacks}, [])
-        assert again.writes == sorted(LOCKING * len(self.stacks)), "only the stacks' locks, taken and given back"
+    def test_a_second_deployment_changes_nothing(self, system: System, runner: Runner, deployed: Run) -> None:
+        again = runner.play("deploy", variables=system.switches)
+        assert (again.changed, again.changes) == ({stack.host: 0 for stack in system.stacks}, [])
+        assert again.writes == sorted(LOCKING * len(system.stacks)), "only the stacks' locks, taken and given back"
 
-    def test_a_plan_after_it_is_empty(self, runner: Runner, deployed: Run) -> None:
-        plan = runner.play("deploy", "--check", "--diff")
+    def test_a_plan_after_it_is_empty(self, system: System, runner: Runner, deployed: Run) -> None:
+        plan = runner.play("deploy", "--check", "--diff", variables=system.switches)
         assert (plan.changes, plan.writes) == ([], [])
 
-    def test_it_verifies(self, runner: Runner, deployed: Run) -> None:
-        if self.saves:
+    def test_it_verifies(self, system: System, runner: Runner, deployed: Run) -> None:
+        if system.saves:
             runner.play("backup")
-        run = runner.play("verify", variables=self.switches)
+        run = runner.play("verify", variables=system.switches)
         assert (run.changes, run.writes) == ([], [])
 
+
+class Destruction:
+    """Tests of the end."""
+
     def test_destroy_removes_stack_by_stack(
-        self, runner: Runner, deployed: Run, account: Emulator, empty: Holdings
+        self, system: System, runner: Runner, deployed: Run, account: Emulator, empty: Holdings
     ) -> None:
-        for stack in self.stacks:
-            planned = runner.play("destroy", "--check", *self._named(stack), variables=GONE_FOR_GOOD)
+        for stack in system.stacks:
+            named = ("--limit", stack.host, "-e", f"destroy_confirm={system.name}")
+            planned = runner.play("destroy", "--check", *named, variables=GONE_FOR_GOOD)
             assert planned.writes == []
-            run = runner.play("destroy", *self._named(stack), variables=GONE_FOR_GOOD)
-            assert f"Nothing is left of {self.system}-{stack.env}." in run.text
-            assert holdings.tagged(account, stack.region, Stack=self.system, Environment=stack.env) == []
+            run = runner.play("destroy", *named, variables=GONE_FOR_GOOD)
+            assert f"Nothing is left of {system.name}-{stack.env}." in run.text
+            assert holdings.tagged(account, stack.region, Stack=system.name, Environment=stack.env) == []
             assert difference(planned.changes, run.changes) == []
-        assert self.everything(account) == empty
+        assert holdings.everything(account, *system.regions) == empty
 
     def test_a_second_destroy_changes_nothing(
-        self, runner: Runner, deployed: Run, account: Emulator, empty: Holdings
+        self, system: System, runner: Runner, deployed: Run, account: Emulator, empty: Holdings
     ) -> None:
-        for stack in self.stacks:
-            run = runner.play("destroy", *self._named(stack))
+        for stack in system.stacks:
+            run = runner.play("destroy", "--limit", stack.host, "-e", f"destroy_confirm={system.name}")
             assert run.changed_nothing, (run.changes, run.writes)
-        assert self.everything(account) == empty
-
-    def _named(self, stack: Stack) -> tuple[str, ...]:
-        return ("--limit", stack.host, "-e", f"destroy_confirm={self.system}")
+        assert holdings.everything(account, *system.regions) == empty
 
 
 def difference(planned: list[Change], done: list[Change]) -> list[tuple[str, t.Any]]:
@@ -150,3 +131,12 @@ def difference(planned: list[Change], done: list[Change]) -> list[tuple[str, t.A
     return [("planned only", change) for change in planned if change not in done] + [
         ("done only", change) for change in done if change not in planned
     ]
+
+
+#: There are no containers, edge locations or name servers behind the emulator's account.
+NO_DATA_PLANE = {
+    "dns_verify_delegation": False,
+    "ecs_app_verify_targets": False,
+    "load_balancer_verify_http": False,
+    "s3_site_verify_http": False,
+}

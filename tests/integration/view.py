@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import json
 import typing as t
 
 from tests.emulator import Emulator
@@ -128,6 +129,100 @@ class View:
         found: list[Record] = self.ec2.describe_vpc_peering_connections(Filters=filters)["VpcPeeringConnections"]
         return found
 
+    def security_group(self, name: str) -> str:
+        """The id of the security group of that name."""
+        filters = [{"Name": "group-name", "Values": [name]}]
+        (found,) = self.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+        return str(found["GroupId"])
+
+    def load_balancer(self, name: str) -> Record:
+        """A load balancer."""
+        (found,) = self.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
+        return t.cast(Record, found)
+
+    def load_balancer_attributes(self, name: str) -> dict[str, str]:
+        """A load balancer's settings."""
+        arn = self.load_balancer(name)["LoadBalancerArn"]
+        found = self.client("elbv2").describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+        return {one["Key"]: one["Value"] for one in found}
+
+    def listeners(self, name: str) -> dict[int, Record]:
+        """A load balancer's listeners by port."""
+        arn = self.load_balancer(name)["LoadBalancerArn"]
+        found = self.client("elbv2").describe_listeners(LoadBalancerArn=arn)["Listeners"]
+        return {one["Port"]: one for one in found}
+
+    def routes(self, listener: Record) -> list[tuple[tuple[str, ...], str]]:
+        """Path patterns of a listener's rules, in their order, each with the name of its target group."""
+        elbv2 = self.client("elbv2")
+        rules = [
+            one for one in elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"] if not one["IsDefault"]
+        ]
+        return [(_paths(rule), self._target_group(rule)["TargetGroupName"]) for rule in sorted(rules, key=_priority)]
+
+    def target_groups(self) -> dict[str, Record]:
+        """The target groups by name."""
+        found = self.client("elbv2").describe_target_groups()["TargetGroups"]
+        return {one["TargetGroupName"]: one for one in found}
+
+    def _target_group(self, rule: Record) -> Record:
+        arns = [
+            one["TargetGroupArn"]
+            for action in rule["Actions"]
+            if action["Type"] == "forward"
+            for one in _targets(action)
+        ]
+        (found,) = self.client("elbv2").describe_target_groups(TargetGroupArns=arns)["TargetGroups"]
+        return t.cast(Record, found)
+
+    def services(self, cluster: str) -> dict[str, Record]:
+        """A cluster's services by name."""
+        ecs = self.client("ecs")
+        arns = ecs.list_services(cluster=cluster)["serviceArns"]
+        found = ecs.describe_services(cluster=cluster, services=arns)["services"] if arns else []
+        return {one["serviceName"]: one for one in found}
+
+    def task_definition(self, service: Record) -> Record:
+        """The task definition that a service runs."""
+        answer = self.client("ecs").describe_task_definition(taskDefinition=service["taskDefinition"])
+        return t.cast(Record, answer["taskDefinition"])
+
+    def scaling(self, cluster: str, service: str) -> tuple[int, int, set[str]]:
+        """Least and most tasks of a service, and the metrics that it is scaled by."""
+        client, resource = self.client("application-autoscaling"), f"service/{cluster}/{service}"
+        (target,) = client.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[resource])["ScalableTargets"]
+        policies = client.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource)["ScalingPolicies"]
+        metrics = {
+            one["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]["PredefinedMetricType"]
+            for one in policies
+        }
+        return target["MinCapacity"], target["MaxCapacity"], metrics
+
+    def distribution(self, alias: str) -> Record:
+        """The distribution that has an alias."""
+        cloudfront = self.client("cloudfront")
+        listed = cloudfront.list_distributions()["DistributionList"]["Items"]
+        (found,) = [one for one in listed if alias in one["Aliases"].get("Items", [])]
+        return t.cast(Record, cloudfront.get_distribution(Id=found["Id"])["Distribution"])
+
+    def records(self, zone: str) -> dict[tuple[str, str], Record]:
+        """A zone's records by name, without the last dot, and type."""
+        route53 = self.client("route53")
+        (found,) = [one for one in route53.list_hosted_zones()["HostedZones"] if one["Name"] == f"{zone}."]
+        listed = route53.list_resource_record_sets(HostedZoneId=found["Id"])["ResourceRecordSets"]
+        return {(one["Name"].rstrip("."), one["Type"]): one for one in listed}
+
+    def certificate(self, arn: str) -> Record:
+        """A certificate."""
+        region = arn.split(":")[3]
+        answer = self.emulator.client("acm", region).describe_certificate(CertificateArn=arn)
+        return t.cast(Record, answer["Certificate"])
+
+    def bucket_policy(self, bucket: str) -> list[Record]:
+        """The statements of a bucket's policy."""
+        document: Record = json.loads(self.s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        return list(document["Statement"])
+
     def buckets(self) -> list[str]:
         """The names of all buckets."""
         return sorted(bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"])
@@ -159,3 +254,18 @@ class View:
 
 def _inside(vpc: Record) -> list[Record]:
     return [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+
+
+def _priority(rule: Record) -> int:
+    return int(rule["Priority"])
+
+
+def _paths(rule: Record) -> tuple[str, ...]:
+    found = [one for one in rule["Conditions"] if one["Field"] == "path-pattern"]
+    return tuple(
+        value for one in found for value in one.get("PathPatternConfig", {}).get("Values", one.get("Values", []))
+    )
+
+
+def _targets(action: Record) -> list[Record]:
+    return list(action.get("ForwardConfig", {}).get("TargetGroups") or [action])

@@ -1,10 +1,8 @@
 # Copyright (c) The palier.aws authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One emulator a module, on which a module's tests share what they have deployed."""
+"""The inventory of the first system, as it stands and as a copy to be changed."""
 
 from __future__ import annotations
-
-import typing as t
 
 import pytest
 
@@ -12,13 +10,6 @@ from tests.emulator import Emulator
 from tests.integration.runner import ROOT, Inventory, Runner
 
 INVENTORY = "classic_ec2"
-
-
-@pytest.fixture(scope="module")
-def account() -> t.Iterator[Emulator]:
-    """An account that is empty at the module's start and keeps what its tests do."""
-    with Emulator() as emulator:
-        yield emulator
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,52 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One emulator a module, on which a module's tests share what they have deployed. See L{tests.integration.cycle}."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.emulator import Emulator
+from tests.integration import holdings
+from tests.integration.cycle import Holdings, System
+from tests.integration.runner import ROOT, Run, Runner
+
+
+@pytest.fixture(scope="module")
+def system(request: pytest.FixtureRequest) -> System:
+    """What the module tests."""
+    found: System = request.module.SYSTEM
+    return found
+
+
+@pytest.fixture(scope="module")
+def account() -> t.Iterator[Emulator]:
+    """An account that is empty at the module's start and keeps what its tests do."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def runner(system: System, account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Runs the playbooks for the inventory as it stands in the repository."""
+    return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "inventories" / system.inventory)
+
+
+@pytest.fixture(scope="module")
+def empty(system: System, account: Emulator) -> Holdings:
+    """What the account held before."""
+    return holdings.everything(account, *system.regions)
+
+
+@pytest.fixture(scope="module")
+def planned(system: System, runner: Runner, empty: Holdings) -> Run:
+    """The plan on the empty account."""
+    return runner.play("deploy", "--check", "--diff", variables=system.switches)
+
+
+@pytest.fixture(scope="module")
+def deployed(system: System, runner: Runner, planned: Run) -> Run:
+    """The deployment after the plan."""
+    return runner.play("deploy", variables=system.switches)
