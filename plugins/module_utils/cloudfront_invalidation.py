@@ -78,7 +78,9 @@ def plan_invalidation(
     done = tags.get(CONTENT_TAG)
     if content is None:
         return [_step(label, condensed(paths, most), "changed")] if paths else [Step("keep", label, "nothing changed")]
-    if done == content:
+    # The same content under other headers: only this run knows of that.
+    relabelled = bool(paths) and before == content
+    if done == content and not relabelled:
         return [Step("keep", label, "nothing changed since its caches were last emptied")]
     if done and done == before and paths:
         return [_step(label, condensed(paths, most), "changed")]

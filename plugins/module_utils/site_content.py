@@ -164,7 +164,7 @@ def changed_paths(keys: t.Iterable[str]) -> list[str]:
 
 
 def content_digests(steps: list[Step], local: Local, remote: Remote) -> tuple[str, str]:
-    """Digests of what the bucket serves before and after a plan is carried out, to tell later whether it is the same.
+    """Digests of what the bucket holds before and after a plan is carried out, to tell later whether it is the same.
 
     A file that stays has its own MD5 in both, whatever its ETag is, so that the digest after one run is the digest
     before the next.
@@ -174,23 +174,17 @@ def content_digests(steps: list[Step], local: Local, remote: Remote) -> tuple[st
     """
     uploaded = {step.after["path"] for step in steps if step.verb == "upload"}
     deleted = {step.before["path"] for step in steps if step.verb == "delete"}
-    staying = {key: file for key, file in local.items() if key not in uploaded}
-    before = {key: _served(staying[key]) if key in staying else _found(remote[key], local.get(key)) for key in remote}
+    before = {key: _hash(key, local, found) for key, found in remote.items()}
     after = {key: value for key, value in before.items() if key not in deleted}
-    return _digest(before), _digest({**after, **{key: _served(local[key]) for key in uploaded}})
+    return _digest(before), _digest({**after, **{key: str(local[key].md5) for key in uploaded}})
 
 
-def _served(file: LocalFile) -> str:
-    return f"{file.md5} {file.content_type} {file.cache_control}"
+def _hash(key: str, local: Local, found: RemoteObject) -> str:
+    """The hash of what the bucket has: that of the file where it has the same."""
+    same = key in local and local[key].size == found.size and _same_content(local[key], found)
+    return str(local[key].md5) if same else found.etag
 
 
-def _found(object_: RemoteObject, file: LocalFile | None) -> str:
-    """How an object is served; what was not asked is taken to be as this collection uploads it."""
-    head = object_.head or {}
-    kind, cache = (file.content_type, file.cache_control) if file else ("", "")
-    return f"{object_.etag} {head.get('content_type') or kind} {head.get('cache_control') or cache}"
-
-
-def _digest(served: dict[str, str]) -> str:
-    lines = "".join(f"{key}\0{served[key]}\n" for key in sorted(served))
+def _digest(hashes: dict[str, str]) -> str:
+    lines = "".join(f"{key}\0{hashes[key]}\n" for key in sorted(hashes))
     return hashlib.sha256(lines.encode()).hexdigest()
