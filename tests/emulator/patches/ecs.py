@@ -14,6 +14,7 @@ import typing as t
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ecs import models as ecs
 from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParameterException
 from moto.ecs.responses import EC2ContainerServiceResponse as Response
@@ -343,11 +344,8 @@ def task_ends() -> None:
         self.exitCode = None
 
     @around(ecs.Task, "advance")
-    def advance(original: t.Callable[..., None], self: t.Any) -> None:
-        if str(self.group).startswith("service:") or self.last_status == "STOPPED":
-            return
-        original(self)
-        if self.last_status == "STOPPED":
+    def advance(_original: t.Callable[..., None], self: t.Any) -> None:
+        if not str(self.group).startswith("service:") and self.last_status != "STOPPED":
             _end(self._backend, self, "EssentialContainerExited", "Essential container in task exited")
 
 
@@ -389,3 +387,33 @@ def tasks_of_a_service() -> None:
         name = kwargs.get("service_name", args[4] if len(args) > 4 else None)
         found = original(self, *args, **kwargs)
         return [task for task in found if not name or task.group == f"service:{name.split('/')[-1]}"]
+
+
+@patch(
+    restores="A task's interface has an address of its subnet, and a private DNS name only where the VPC gives one.",
+    source="Amazon ECS developer guide, Task networking with the awsvpc network mode",
+    touches=("moto.ecs.models:random_private_ip", "moto.ec2.models.elastic_network_interfaces:NetworkInterface"),
+)
+def task_interfaces() -> None:
+    """Moto takes any address of 10.0.0.0/8, and fails without a DNS name."""
+    # Without an address given, the interface takes one of its subnet.
+    ecs.random_private_ip = lambda *_args, **_kwargs: ""
+    NetworkInterface.private_dns_name = ""
+
+
+@patch(
+    restores="On Fargate a container needs no size of its own.",
+    source="Amazon ECS developer guide, Task definition parameters for Amazon ECS on Fargate (Container memory)",
+    touches="moto.ecs.models:EC2ContainerServiceBackend._calculate_task_resource_requirements",
+)
+def containers_without_size() -> None:
+    """Moto adds the containers' memory up, also where there is none."""
+
+    @around(ecs.EC2ContainerServiceBackend, "_calculate_task_resource_requirements")
+    def calculate(original: t.Callable[..., t.Any], task_definition: t.Any) -> t.Any:
+        if "FARGATE" in (task_definition.requires_compatibilities or []):
+            return {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+        return original(task_definition)
+
+    calculated = ecs.EC2ContainerServiceBackend._calculate_task_resource_requirements
+    ecs.EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(calculated)  # type: ignore[method-assign,assignment]
