@@ -14,6 +14,9 @@ description:
   - Under C(--check), prints the plan of each stack (inventory host); in a real run, what was changed.
   - Names each task that reported a change below the tier (role) it belongs to, with the loop items that changed and the
     steps and reasons that modules of this collection return as C(plan).
+  - At the start of each play, each stack that earlier plays of the run worked on gets the variable C(plan_changes), the
+    list of what they changed, or would change, so far; its entries are those of C(changes) below. The playbook C(drift)
+    fails when it is not empty.
   - Can write the same as JSON, so that the plan of a check run can be kept and compared with what the real run did.
   - Never prints an item or a result of a task with C(no_log).
 options:
@@ -228,6 +231,12 @@ class CallbackModule(CallbackBase):
     def check_mode(self) -> bool:
         """Whether the whole run is a check run."""
         return bool(context.CLIARGS.get("check"))
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        variables = play.get_variable_manager()
+        for name, stack in self.stacks.items():
+            so_far = [change.as_dict() for change in stack.changes]
+            variables.set_nonpersistent_facts(name, {"plan_changes": so_far})
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
         self.started[host.get_name(), task._uuid] = time.monotonic()
