@@ -187,7 +187,7 @@ def dns_base_records(
 ) -> list[Record]:
     """The records that certificates need: those that validate them, each once, and those that say who may issue.
 
-    :param certificates: dicts with C(validation_records) or C(kept_records), as C(acm_certificate_request) returns them.
+    :param certificates: what C(acm_certificate_request) returns, with C(validation_records) or C(kept_records).
     :param issuers: the authorities that may issue; none for no CAA record.
     :param report: where an authority reports a request that it refused; empty for nowhere.
     :param managed: whether the zone is ours; who may issue is the owner's to say.
