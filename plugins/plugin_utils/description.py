@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.palier.aws.plugins.module_utils.buckets_names import partition_of
 from ansible_collections.palier.aws.plugins.module_utils.dns_names import full, plain
-from ansible_collections.palier.aws.plugins.plugin_utils import dns, monitoring, network
+from ansible_collections.palier.aws.plugins.plugin_utils import dns, monitoring, network, services
 
 Values = t.Mapping[str, t.Any]
 
@@ -1401,3 +1401,307 @@ def _own_alarms(stack: Stack) -> t.Iterator[str]:
             yield _too_long(f"{where}.name", f"{stack.prefix}-{name}", ALARM_NAME_LIMIT)
         if period not in (10, 20, 30) and (period < 60 or period % 60):
             yield f"{where}.period: {period} is no period; write 10, 20, 30 or a multiple of 60"
+
+
+# -- load balancer -----------------------------------------------------------------------------------------------------
+
+#: Names of load balancers and target groups (ELB API reference, CreateLoadBalancer and CreateTargetGroup).
+BALANCER_NAME_LIMIT = 32
+BALANCER_NAME = re.compile(r"(?!internal-)(?!-)[A-Za-z0-9-]+(?<!-)\Z")
+
+
+def _balancer_name(where: str, name: str) -> t.Iterator[str]:
+    if len(name) > BALANCER_NAME_LIMIT:
+        yield (
+            f"{where}: '{name}' has {len(name)} characters, AWS allows {BALANCER_NAME_LIMIT}; write {where} with a name"
+            f" such as '{name[:BALANCER_NAME_LIMIT].rstrip('-')}'"
+        )
+    elif not BALANCER_NAME.match(name):
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", name.removeprefix("internal-")).strip("-") or "shop"
+        yield (
+            f"{where}: '{name}' must be letters, digits and hyphens, without a hyphen at either end or 'internal-' at"
+            f" the start; write '{plain}'"
+        )
+
+
+@rule
+def _load_balancer(stack: Stack) -> t.Iterator[str]:
+    if "load_balancer" not in stack.tiers:
+        return
+    values = stack.values
+    name = str(values.get("load_balancer_name") or f"{stack.prefix}-alb")
+    yield from _balancer_name("load_balancer_name", name)
+    yield from _certificate(stack)
+    timeout = int(values.get("load_balancer_idle_timeout") or 60)
+    if not 1 <= timeout <= 4000:
+        yield f"load_balancer_idle_timeout: {timeout} lies outside what AWS allows, 1 to 4000 seconds; write such as 60"
+    try:
+        subnets = planned_subnets(values)
+    except (ValueError, KeyError):
+        return  # said by the network's own rule
+    kind = str(values.get("load_balancer_subnets", "public"))
+    zones = {subnet["zone"] for subnet in subnets if subnet["type"] == kind}
+    if "network" in stack.tiers and len(zones) < 2:
+        yield (
+            f"network_zones: a load balancer needs {kind} subnets in two availability zones, the description has"
+            f" {len(zones)}; write network_zones: 2 and list '{kind}' in network_subnet_types"
+        )
+
+
+def _certificate(stack: Stack) -> t.Iterator[str]:
+    values = stack.values
+    if not values.get("load_balancer_https", True):
+        if 443 in (values.get("network_load_balancer_ports") or []):
+            yield (
+                "network_load_balancer_ports: 443 is open to the internet, and nothing listens there with"
+                " load_balancer_https: false; write network_load_balancer_ports: [80]"
+            )
+        return
+    name, arn = values.get("load_balancer_certificate"), values.get("load_balancer_certificate_arn")
+    certificates = {str(one.get("name")): one for one in values.get("dns_certificates") or []}
+    if not name and not arn:
+        known = f", such as '{next(iter(certificates))}'" if certificates else ""
+        yield (
+            f"load_balancer_certificate: HTTPS needs a certificate; write the name of one in dns_certificates{known},"
+            " or load_balancer_certificate_arn with one that exists, or load_balancer_https: false for HTTP alone"
+        )
+    elif name and not arn and name not in certificates:
+        yield (
+            f"load_balancer_certificate: there is no certificate '{name}' in dns_certificates."
+            f"{nearest(str(name), certificates)}"
+        )
+    elif name and not arn and certificates[name].get("region") not in (None, "", values.get("stack_region")):
+        yield (
+            f"load_balancer_certificate: '{name}' is of the region {certificates[name]['region']}, a load balancer"
+            f" takes one of its own; add a certificate without region to dns_certificates"
+        )
+
+
+# -- services ----------------------------------------------------------------------------------------------------------
+
+
+def _services(stack: Stack) -> list[tuple[str, Values]]:
+    if "ecs_app" not in stack.tiers:
+        return []
+    given = stack.values.get("ecs_app_services") or []
+    return [(f"ecs_app_services[{index}]", service) for index, service in enumerate(given)]
+
+
+def _runs(stack: Stack, service: Values) -> bool:
+    """Whether a service is to run, and does not sleep in a standby."""
+    return not stack.values.get("ecs_app_asleep") and services.desired(service) > 0
+
+
+@rule
+def _service_names(stack: Stack) -> t.Iterator[str]:
+    names = [service.get("name") for _where, service in _services(stack)]
+    for where, service in _services(stack):
+        name = service.get("name")
+        if name is not None and not NAME.match(str(name)):
+            yield f"{where}.name: '{name}' {_PLAIN}; write '{_plain(name)}'"
+        if names.count(name) > 1:
+            yield f"{where}.name: '{name}' is used twice; give each service a name of its own"
+        role = services.full_name(service, stack.prefix)
+        if len(role) > ROLE_NAME_LIMIT:
+            yield (
+                f"{where}.name: the role's name '{role}' would have {len(role)} characters, IAM allows"
+                f" {ROLE_NAME_LIMIT}; write {where}.service with a shorter one"
+            )
+        if "load_balancer" in stack.tiers and services.behind(service):
+            group = services.target_group(service, stack.prefix)
+            yield from _balancer_name(f"{where}.load_balancer.target_group", group)
+
+
+@rule
+def _service_sizes(stack: Stack) -> t.Iterator[str]:
+    for where, service in _services(stack):
+        cpu, memory = int(service.get("cpu") or 256), int(service.get("memory") or 512)
+        if memory not in services.FARGATE_MEMORY.get(cpu, ()):
+            size, amount = services.nearest_size(cpu, memory)
+            yield (
+                f"{where}.cpu: Fargate has no size of {cpu} CPU units with {memory} MiB; write cpu: {size} and memory:"
+                f" {amount}, the nearest that it has"
+            )
+        disk = int(service.get("ephemeral_storage") or 0)
+        if disk and not 21 <= disk <= 200:
+            yield f"{where}.ephemeral_storage: {disk} lies outside what Fargate has, 21 to 200 GiB; write 0 for 20 GiB"
+
+
+@rule
+def _service_images(stack: Stack) -> t.Iterator[str]:
+    repositories = [str(one.get("name")) for one in stack.values.get("registry_repositories") or []]
+    for where, service in _services(stack):
+        image = service.get("image")
+        if not isinstance(image, t.Mapping):
+            continue
+        name = str(image.get("repository"))
+        if "registry" not in stack.tiers or name not in repositories:
+            yield (
+                f"{where}.image.repository: there is no repository '{name}' in registry_repositories."
+                f"{nearest(name, repositories)} Add it, or write the image's full address as text"
+            )
+        if not image.get("tag") and not image.get("digest"):
+            yield f"{where}.image: neither tag nor digest is given; write such as tag: v1.0.0"
+
+
+@rule
+def _service_counts(stack: Stack) -> t.Iterator[str]:
+    for where, service in _services(stack):
+        scaling, count = service.get("scaling") or {}, service.get("desired_count")
+        if count is not None and int(count) < 0:
+            yield f"{where}.desired_count: {count} is no number of tasks; write 0 for a service that sleeps"
+        if not scaling:
+            continue
+        low, high = int(scaling.get("min") or 0), int(scaling.get("max") or 0)
+        if not 1 <= low <= high:
+            yield f"{where}.scaling: min {low} and max {high} are no limits; write 1 <= min <= max"
+        elif count and not low <= int(count) <= high:
+            yield (
+                f"{where}.desired_count: {count} lies outside the limits of its scaling, {low} to {high}; write"
+                f" {min(max(int(count), low), high)}, or leave it out"
+            )
+        if not any(scaling.get(metric) for metric in ("cpu", "memory", "requests")):
+            yield f"{where}.scaling: nothing says when to scale; write cpu: 60, or memory or requests"
+        if scaling.get("requests") and not services.behind(service):
+            yield f"{where}.scaling.requests: the service gets no requests of the load balancer; write cpu instead"
+
+
+@rule
+def _service_routes(stack: Stack) -> t.Iterator[str]:
+    for where, service in _services(stack):
+        balancer, port = service.get("load_balancer"), int(service.get("port") or 0)
+        if not 0 <= port <= 65535:
+            yield f"{where}.port: {port} is not a TCP port; write 1 to 65535, or 0 for none"
+        if balancer and not port:
+            yield f"{where}.port: its rules at the load balancer lead to no port; write the one that it listens on"
+        if balancer and "load_balancer" not in stack.tiers and _runs(stack, service):
+            yield f"{where}.load_balancer: the stack has no load balancer; add 'load_balancer' to stack_tiers"
+        if port and not balancer and "load_balancer" in stack.tiers and _runs(stack, service):
+            yield (
+                f"{where}.port: no rule of the load balancer reaches port {port}; write {where}.load_balancer with paths"
+                " or hosts, or leave the port out"
+            )
+        if balancer:
+            yield from _conditions(f"{where}.load_balancer", balancer)
+    yield from _rule_conflicts(stack)
+
+
+def _conditions(where: str, balancer: Values) -> t.Iterator[str]:
+    paths, hosts = balancer.get("paths") or [], balancer.get("hosts") or []
+    priority = int(balancer.get("priority") or 0)
+    if not 0 <= priority <= services.LAST_PRIORITY:
+        yield (
+            f"{where}.priority: {priority} lies outside what AWS allows, 1 to {services.LAST_PRIORITY}; write 0 to have"
+            " it computed"
+        )
+    # Without a priority of its own every path gets a rule of its own.
+    count = len(hosts) + (len(paths) if priority else min(len(paths), 1))
+    if count > VALUES_A_RULE:
+        yield f"{where}: a rule takes {VALUES_A_RULE} hosts and paths, here are {count}; use patterns such as '/api/*'"
+    for path in paths:
+        if not str(path).startswith(("/", "*")):
+            yield f"{where}.paths: '{path}' matches no path, which all start with a slash; write '/{path}'"
+    health = balancer.get("health_check") or {}
+    if int(health.get("timeout") or 5) >= int(health.get("interval") or 30):
+        yield f"{where}.health_check.timeout: must be less than the interval; write timeout: 5 and interval: 30"
+
+
+#: Condition values of one rule (Application Load Balancer user guide, Quotas).
+VALUES_A_RULE = 5
+
+
+def _rule_conflicts(stack: Stack) -> t.Iterator[str]:
+    """Two services that ask for the same, and rules that others take everything from."""
+    routed = [(where, service) for where, service in _services(stack) if services.behind(service)]
+    rules = [
+        (where, str(service.get("name")), one)
+        for where, service in routed
+        for one in services.rules_of(service["load_balancer"])
+    ]
+    numbered = services.with_rule_priorities([one for _where, _name, one in rules])
+    placed = [(where, name, one) for (where, name, _rule), one in zip(rules, numbered, strict=True)]
+    for (_first, name, one), (where, other_name, other) in itertools.combinations(placed, 2):
+        if name == other_name:
+            continue
+        if _same(one, other):
+            what = ", ".join([*one["hosts"], *(one["paths"] or ["every path"])])
+            yield f"{where}.load_balancer: '{what}' is asked for by {name} and by {other_name}; give each its own"
+        elif one["priority"] == other["priority"]:
+            yield f"{where}.load_balancer.priority: {one['priority']} is that of {name} as well; give each its own"
+        elif one["priority"] < other["priority"] and _covers(one, other):
+            yield _shadowed(where, other, name)
+        elif other["priority"] < one["priority"] and _covers(other, one):
+            yield _shadowed(_first, one, other_name)
+
+
+def _shadowed(where: str, shadowed: Values, by: str) -> str:
+    what = ", ".join([*shadowed["hosts"], *(shadowed["paths"] or ["every path"])])
+    return (
+        f"{where}.load_balancer.paths: '{what}' is never reached, a rule of {by} with a smaller priority takes all of"
+        " it; leave the priorities out, and the most specific path comes first"
+    )
+
+
+def _same(one: Values, other: Values) -> bool:
+    return bool(set(one["paths"] or ["/*"]) & set(other["paths"] or ["/*"])) and (
+        set(one["hosts"]) == set(other["hosts"]) or bool(set(one["hosts"]) & set(other["hosts"]))
+    )
+
+
+def _covers(one: Values, other: Values) -> bool:
+    """Whether every request of the other rule is one of the first."""
+    hosts = not one["hosts"] or (other["hosts"] and set(other["hosts"]) <= set(one["hosts"]))
+    wide = one["paths"] or ["/*"]
+    paths = all(any(_path_covers(first, second) for first in wide) for second in other["paths"] or ["/*"])
+    return bool(hosts) and paths
+
+
+def _path_covers(wide: str, narrow: str) -> bool:
+    if wide == narrow or wide in ("*", "/*"):
+        return True
+    return wide.endswith("*") and not set("*?") & set(wide[:-1]) and narrow.startswith(wide[:-1])
+
+
+@rule
+def _service_network(stack: Stack) -> t.Iterator[str]:
+    kind = str(stack.values.get("ecs_app_subnets", "private"))
+    try:
+        kinds = {subnet["type"] for subnet in planned_subnets(stack.values)}
+    except (ValueError, KeyError):
+        return  # said by the network's own rule
+    described = _services(stack)
+    if described and kind not in kinds:
+        yield f"ecs_app_subnets: '{kind}' is no type of subnet here; the network has {', '.join(sorted(kinds))}"
+        return
+    running = any(_runs(stack, service) for _where, service in described)
+    if running and kind != "public" and stack.values.get("network_nat", "none") == "none":
+        yield (
+            f"network_nat: tasks in {kind} subnets pull their images through a NAT gateway, and there is none; write"
+            " network_nat: single"
+        )
+
+
+@rule
+def _service_settings(stack: Stack) -> t.Iterator[str]:
+    days = int(stack.values.get("ecs_app_log_retention_days") or 90)
+    if "ecs_app" in stack.tiers and days not in RETENTION_DAYS:
+        instead = min(RETENTION_DAYS, key=lambda allowed: (abs(allowed - days), -allowed))
+        yield f"ecs_app_log_retention_days: CloudWatch Logs does not accept {days}; write {instead}"
+    for where, service in _services(stack):
+        if service.get("database") and "rds" not in stack.tiers and _runs(stack, service):
+            yield f"{where}.database: the stack has no database; add 'rds' to stack_tiers, or write database: false"
+        named = [(f"{where}.environment", service)]
+        named += [(f"{where}.before[{n}].environment", one) for n, one in enumerate(service.get("before") or [])]
+        for place, holder in named:
+            for key, value in (holder.get("environment") or {}).items():
+                if SECRET_NAME.search(str(key)) or PASSWORD_IN_URL.search(str(value)):
+                    # The value is not repeated: it may be a real secret.
+                    yield (
+                        f"{place}.{key}: a secret in plain text does not belong in the inventory and would stand in"
+                        f" the task definition; create it in Secrets Manager and write {where}.secrets: {{{key}: NAME}}"
+                    )
+        for key in sorted(set(service.get("environment") or {}) & set(service.get("secrets") or {})):
+            yield f"{where}.secrets.{key}: stands in environment as well; ECS takes each name once, leave one out"
+        stop = int(service.get("stop_timeout") or 30)
+        if not 2 <= stop <= 120:
+            yield f"{where}.stop_timeout: {stop} lies outside what Fargate allows, 2 to 120 seconds; write such as 30"
