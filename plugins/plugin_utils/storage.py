@@ -116,8 +116,8 @@ def _key_statements(replicated: list[Document], region: str) -> t.Iterator[Docum
     theirs = sorted({str(item["replication"].get("kms_key_id") or "") for item in replicated} - {""})
     if theirs:
         regions = sorted({str(item["replication"]["region"]) for item in replicated})
-        via = {"StringLike": {"kms:ViaService": [f"s3.{one}.{_suffix(one)}" for one in regions]}}
-        yield _allow("EncryptTheReplicas", ["kms:Encrypt"], theirs, Condition=via)
+        services = {"StringLike": {"kms:ViaService": [f"s3.{one}.{_suffix(one)}" for one in regions]}}
+        yield _allow("EncryptTheReplicas", ["kms:Encrypt"], theirs, Condition=services)
 
 
 def _suffix(region: str) -> str:
