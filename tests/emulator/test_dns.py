@@ -181,10 +181,19 @@ def test_a_certificate_is_issued_by_its_records(emulator: Emulator, route53: t.A
     assert (issued["Status"], "NotAfter" in issued) == ("ISSUED", True)
 
 
+def issue(acm: t.Any, route53: t.Any, zone: str, arn: str) -> None:
+    """Enter what validates a certificate."""
+    described(acm, arn)
+    for name, value in records(acm, arn).items():
+        send(route53, zone, change("CREATE", name, "CNAME", value))
+    assert described(acm, arn)["Status"] == "ISSUED"
+
+
 @mends("acm.certificates_in_use")
-def test_a_certificate_in_use_stays(emulator: Emulator) -> None:
+def test_a_certificate_in_use_stays(emulator: Emulator, route53: t.Any, zone: str) -> None:
     acm, elb, network = emulator.client("acm", REGION), emulator.client("elbv2", REGION), Network(emulator)
     arn = request(acm, "shop.example", IdempotencyToken="once")
+    issue(acm, route53, zone, arn)
     network.gateway()
     balancer = elb.create_load_balancer(Name="lb", Subnets=network.subnets)["LoadBalancers"][0]["LoadBalancerArn"]
     listener = elb.create_listener(
@@ -216,10 +225,7 @@ def test_kinds_of_keys(emulator: Emulator) -> None:
 def test_a_certificate_of_a_distribution_stays(emulator: Emulator, route53: t.Any, zone: str) -> None:
     acm, cloudfront = emulator.client("acm", "us-east-1"), emulator.client("cloudfront")
     arn = request(acm, "shop.example")
-    described(acm, arn)
-    for name, value in records(acm, arn).items():
-        send(route53, zone, change("CREATE", name, "CNAME", value))
-    assert described(acm, arn)["Status"] == "ISSUED"
+    issue(acm, route53, zone, arn)
     behavior = {
         "TargetOriginId": "one",
         "ViewerProtocolPolicy": "https-only",
