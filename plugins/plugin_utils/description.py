@@ -1578,8 +1578,8 @@ def _service_routes(stack: Stack) -> t.Iterator[str]:
             yield f"{where}.load_balancer: the stack has no load balancer; add 'load_balancer' to stack_tiers"
         if port and not balancer and "load_balancer" in stack.tiers and _runs(stack, service):
             yield (
-                f"{where}.port: no rule of the load balancer reaches port {port}; write {where}.load_balancer with paths"
-                " or hosts, or leave the port out"
+                f"{where}.port: no rule of the load balancer reaches port {port}; write {where}.load_balancer with"
+                " paths or hosts, or leave the port out"
             )
         if balancer:
             yield from _conditions(f"{where}.load_balancer", balancer)

@@ -214,6 +214,31 @@ ALARM = {"name": "queue", "namespace": "AWS/SQS", "metric": "ApproximateAgeOfOld
 
 
 #: What is wrong, and all that is said of it. Each rule has a row at least: L{test_no_rule_is_left_out}.
+SERVICE = {"name": "api", "image": "nginx:1.29", "port": 3000, "load_balancer": {"paths": ["/api/*"]}}
+OTHER_SERVICE = {"name": "front", "image": "nginx:1.29", "port": 80, "load_balancer": {"paths": ["/*"]}}
+
+
+def balanced(**changes: t.Any) -> dict[str, t.Any]:
+    """A stack with a load balancer over HTTP."""
+    return {
+        "stack_tiers": ["network", "load_balancer"],
+        "load_balancer_https": False,
+        "network_load_balancer_ports": [80],
+        **changes,
+    }
+
+
+def served(*services: dict[str, t.Any], **changes: t.Any) -> dict[str, t.Any]:
+    """A stack with services behind a load balancer; without any, with a right one."""
+    tiers = ["network", "load_balancer", "registry", "ecs_app"]
+    return balanced(**{"stack_tiers": tiers, "ecs_app_services": list(services or [SERVICE]), **changes})
+
+
+def service(**options: t.Any) -> dict[str, t.Any]:
+    """The stack with its service changed."""
+    return served({**SERVICE, **options})
+
+
 TABLE: dict[str, list[Row]] = {
     "_stack_names": [
         row(
@@ -578,7 +603,12 @@ TABLE: dict[str, list[Row]] = {
             "s3_site_sites[0].api_domain: 'api' is no host name; write one such as 'api.example.com'",
         ),
         row(
-            {"stack_tiers": ["network", "load_balancer", "s3_site"], **site(api_origin="load_balancer")},
+            balanced(
+                load_balancer_https=True,
+                load_balancer_certificate_arn="arn:aws:acm:eu-west-3:123456789012:certificate/a",
+                stack_tiers=["network", "load_balancer", "s3_site"],
+                **site(api_origin="load_balancer"),
+            ),
             "s3_site_sites[0].api_domain: CloudFront would ask the load balancer over HTTPS under a name for which"
             " it has no certificate; write the host name of the API, such as 'api.example.com', or give the site"
             " aliases",
@@ -1127,6 +1157,275 @@ TABLE: dict[str, list[Row]] = {
             "monitoring_alarms[1].name: 'queue' is used twice; give each alarm a name of its own",
         ),
     ],
+    "_load_balancer": [
+        row(
+            balanced(),
+        ),
+        row(
+            balanced(load_balancer_name="a" * 33),
+            "load_balancer_name: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' has 33 characters, AWS allows 32; write"
+            " load_balancer_name with a name such as 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'",
+        ),
+        row(
+            balanced(load_balancer_name="internal-shop_lb"),
+            "load_balancer_name: 'internal-shop_lb' must be letters, digits and hyphens, without a hyphen at"
+            " either end or 'internal-' at the start; write 'shop-lb'",
+        ),
+        row(
+            balanced(network_zones=1),
+            "network_zones: a load balancer needs public subnets in two availability zones, the description"
+            " has 1; write network_zones: 2 and list 'public' in network_subnet_types",
+        ),
+        row(
+            balanced(load_balancer_idle_timeout=4001),
+            "load_balancer_idle_timeout: 4001 lies outside what AWS allows, 1 to 4000 seconds; write such as 60",
+        ),
+        row(
+            balanced(network_load_balancer_ports=[80, 443]),
+            "network_load_balancer_ports: 443 is open to the internet, and nothing listens there with"
+            " load_balancer_https: false; write network_load_balancer_ports: [80]",
+        ),
+        row(
+            balanced(load_balancer_https=True),
+            "load_balancer_certificate: HTTPS needs a certificate; write the name of one in dns_certificates,"
+            " or load_balancer_certificate_arn with one that exists, or load_balancer_https: false for HTTP"
+            " alone",
+        ),
+        row(
+            balanced(
+                load_balancer_https=True,
+                load_balancer_certificate_arn="arn:aws:acm:eu-west-3:123456789012:certificate/a",
+            ),
+        ),
+        row(
+            balanced(load_balancer_https=True, load_balancer_certificate="wep", dns_certificates=[{"name": "web"}]),
+            "load_balancer_certificate: there is no certificate 'wep' in dns_certificates. Did you mean web?",
+        ),
+        row(
+            balanced(
+                load_balancer_https=True,
+                load_balancer_certificate="www",
+                dns_certificates=[{"name": "www", "region": "us-east-1"}],
+            ),
+            "load_balancer_certificate: 'www' is of the region us-east-1, a load balancer takes one of its"
+            " own; add a certificate without region to dns_certificates",
+        ),
+    ],
+    "_service_names": [
+        row(
+            served(SERVICE, OTHER_SERVICE),
+        ),
+        row(
+            service(name="My API"),
+            "ecs_app_services[0].name: 'My API' must be lower-case letters, digits and hyphens, starting with"
+            " a letter; write 'my-api'",
+            "ecs_app_services[0].load_balancer.target_group: 'shop-prod-My API' must be letters, digits and"
+            " hyphens, without a hyphen at either end or 'internal-' at the start; write 'shop-prod-My-API'",
+        ),
+        row(
+            served({**SERVICE, "service": "a" * 65}),
+            "ecs_app_services[0].name: the role's name"
+            " 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' would have 65 characters,"
+            " IAM allows 64; write ecs_app_services[0].service with a shorter one",
+        ),
+        row(
+            service(load_balancer={"paths": ["/*"], "target_group": "a" * 33}),
+            "ecs_app_services[0].load_balancer.target_group: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' has 33"
+            " characters, AWS allows 32; write ecs_app_services[0].load_balancer.target_group with a name such"
+            " as 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'",
+        ),
+        row(
+            served(SERVICE, {**SERVICE, "port": 0, "load_balancer": None}),
+            "ecs_app_services[0].name: 'api' is used twice; give each service a name of its own",
+            "ecs_app_services[1].name: 'api' is used twice; give each service a name of its own",
+        ),
+    ],
+    "_service_sizes": [
+        row(
+            service(cpu=256, memory=4096),
+            "ecs_app_services[0].cpu: Fargate has no size of 256 CPU units with 4096 MiB; write cpu: 512 and"
+            " memory: 4096, the nearest that it has",
+        ),
+        row(
+            service(cpu=1000, memory=2048),
+            "ecs_app_services[0].cpu: Fargate has no size of 1000 CPU units with 2048 MiB; write cpu: 1024"
+            " and memory: 2048, the nearest that it has",
+        ),
+        row(
+            service(cpu=32768, memory=999999),
+            "ecs_app_services[0].cpu: Fargate has no size of 32768 CPU units with 999999 MiB; write cpu:"
+            " 16384 and memory: 122880, the nearest that it has",
+        ),
+        row(
+            service(ephemeral_storage=20),
+            "ecs_app_services[0].ephemeral_storage: 20 lies outside what Fargate has, 21 to 200 GiB; write 0"
+            " for 20 GiB",
+        ),
+        row(
+            service(cpu=16384, memory=122880, ephemeral_storage=21),
+        ),
+    ],
+    "_service_images": [
+        row(
+            service(image={"repository": "back", "tag": "v1"}) | {"registry_repositories": [{"name": "backend"}]},
+            "ecs_app_services[0].image.repository: there is no repository 'back' in registry_repositories."
+            " Did you mean backend? Add it, or write the image's full address as text",
+        ),
+        row(
+            service(image={"repository": "backend"}) | {"registry_repositories": [{"name": "backend"}]},
+            "ecs_app_services[0].image: neither tag nor digest is given; write such as tag: v1.0.0",
+        ),
+    ],
+    "_service_counts": [
+        row(
+            service(desired_count=-1),
+            "ecs_app_services[0].desired_count: -1 is no number of tasks; write 0 for a service that sleeps",
+        ),
+        row(
+            service(scaling={"min": 3, "max": 2, "cpu": 60}),
+            "ecs_app_services[0].scaling: min 3 and max 2 are no limits; write 1 <= min <= max",
+        ),
+        row(
+            service(desired_count=1, scaling={"min": 2, "max": 4, "cpu": 60}),
+            "ecs_app_services[0].desired_count: 1 lies outside the limits of its scaling, 2 to 4; write 2, or"
+            " leave it out",
+        ),
+        row(
+            service(desired_count=0, scaling={"min": 2, "max": 4, "cpu": 60}),
+        ),
+        row(
+            service(scaling={"max": 4}),
+            "ecs_app_services[0].scaling: nothing says when to scale; write cpu: 60, or memory or requests",
+        ),
+        row(
+            service(port=0, load_balancer=None, scaling={"max": 4, "requests": 100}),
+            "ecs_app_services[0].scaling.requests: the service gets no requests of the load balancer; write"
+            " cpu instead",
+        ),
+    ],
+    "_service_routes": [
+        row(
+            service(port=0),
+            "ecs_app_services[0].port: its rules at the load balancer lead to no port; write the one that it"
+            " listens on",
+        ),
+        row(
+            service(port=70000),
+            "ecs_app_services[0].port: 70000 is not a TCP port; write 1 to 65535, or 0 for none",
+        ),
+        row(
+            service(load_balancer=None),
+            "ecs_app_services[0].port: no rule of the load balancer reaches port 3000; write"
+            " ecs_app_services[0].load_balancer with paths or hosts, or leave the port out",
+        ),
+        row(
+            service(load_balancer=None, desired_count=0),
+        ),
+        row(
+            served(stack_tiers=["network", "ecs_app"]),
+            "ecs_app_services[0].load_balancer: the stack has no load balancer; add 'load_balancer' to stack_tiers",
+        ),
+        row(
+            service(load_balancer={"priority": 50001}),
+            "ecs_app_services[0].load_balancer.priority: 50001 lies outside what AWS allows, 1 to 50000;"
+            " write 0 to have it computed",
+        ),
+        row(
+            service(
+                load_balancer={
+                    "priority": 1,
+                    "paths": ["/a", "/b", "/c"],
+                    "hosts": ["a.example.com", "b.example.com", "c.example.com"],
+                }
+            ),
+            "ecs_app_services[0].load_balancer: a rule takes 5 hosts and paths, here are 6; use patterns such"
+            " as '/api/*'",
+        ),
+        row(
+            service(load_balancer={"paths": ["api/*"]}),
+            "ecs_app_services[0].load_balancer.paths: 'api/*' matches no path, which all start with a slash;"
+            " write '/api/*'",
+        ),
+        row(
+            service(load_balancer={"health_check": {"timeout": 30}}),
+            "ecs_app_services[0].load_balancer.health_check.timeout: must be less than the interval; write"
+            " timeout: 5 and interval: 30",
+        ),
+        row(
+            served(SERVICE, {**OTHER_SERVICE, "load_balancer": {"paths": ["/api/*"]}}),
+            "ecs_app_services[1].load_balancer: '/api/*' is asked for by api and by front; give each its own",
+        ),
+        row(
+            served(SERVICE, {**OTHER_SERVICE, "load_balancer": {"paths": ["/api/*"], "hosts": ["a.example.com"]}}),
+        ),
+        row(
+            served(
+                *({**one, "load_balancer": {**one["load_balancer"], "priority": 7}} for one in (SERVICE, OTHER_SERVICE))
+            ),
+            "ecs_app_services[1].load_balancer.priority: 7 is that of api as well; give each its own",
+        ),
+        row(
+            served(SERVICE, {**OTHER_SERVICE, "load_balancer": {"paths": ["/*"], "priority": 1}}),
+            "ecs_app_services[0].load_balancer.paths: '/api/*' is never reached, a rule of front with a"
+            " smaller priority takes all of it; leave the priorities out, and the most specific path comes"
+            " first",
+        ),
+        row(
+            served(
+                {**SERVICE, "load_balancer": {"paths": ["/api/v1/*"], "priority": 9}},
+                {**OTHER_SERVICE, "load_balancer": {"paths": ["/api/*"], "priority": 8}},
+            ),
+            "ecs_app_services[0].load_balancer.paths: '/api/v1/*' is never reached, a rule of front with a"
+            " smaller priority takes all of it; leave the priorities out, and the most specific path comes"
+            " first",
+        ),
+    ],
+    "_service_network": [
+        row(
+            served(network_nat="none"),
+            "network_nat: tasks in private subnets pull their images through a NAT gateway, and there is"
+            " none; write network_nat: single",
+        ),
+        row(
+            served(network_nat="none", ecs_app_asleep=True),
+        ),
+        row(
+            served(ecs_app_subnets="data"),
+            "ecs_app_subnets: 'data' is no type of subnet here; the network has private, public",
+        ),
+    ],
+    "_service_settings": [
+        row(
+            served(ecs_app_log_retention_days=100),
+            "ecs_app_log_retention_days: CloudWatch Logs does not accept 100; write 90",
+        ),
+        row(
+            service(database=True),
+            "ecs_app_services[0].database: the stack has no database; add 'rds' to stack_tiers, or write"
+            " database: false",
+        ),
+        row(
+            service(environment={"DB_PASSWORD": SECRET}),
+            "ecs_app_services[0].environment.DB_PASSWORD: a secret in plain text does not belong in the"
+            " inventory and would stand in the task definition; create it in Secrets Manager and write"
+            " ecs_app_services[0].secrets: {DB_PASSWORD: NAME}",
+        ),
+        row(
+            service(before=[{"name": "m", "command": ["m"], "environment": {"URL": f"mysql://u:{SECRET}@db/shop"}}]),
+            "ecs_app_services[0].before[0].environment.URL: a secret in plain text does not belong in the"
+            " inventory and would stand in the task definition; create it in Secrets Manager and write"
+            " ecs_app_services[0].secrets: {URL: NAME}",
+        ),
+        row(
+            service(environment={"A": "1"}, secrets={"A": "name"}),
+            "ecs_app_services[0].secrets.A: stands in environment as well; ECS takes each name once, leave one out",
+        ),
+        row(
+            service(stop_timeout=121),
+            "ecs_app_services[0].stop_timeout: 121 lies outside what Fargate allows, 2 to 120 seconds; write"
+            " such as 30",
+        ),
+    ],
 }
 
 ROWS = [
@@ -1281,7 +1580,8 @@ class TestUnknownVariables:
             name for options in OPTIONS.values() for option in options.values() for name in option.get("options", {})
         ]
         every = [*nested, *(name for options in OPTIONS.values() for name in options)]
-        assert [name for name in every if subject.SECRET_NAME.search(name)] == []
+        # A service's secrets are names of secrets.
+        assert [name for name in every if subject.SECRET_NAME.search(name)] == ["secrets"]
 
 
 class TestNames:
