@@ -129,3 +129,27 @@ def test_summary() -> None:
         "changed_paths": ["/b.js", "/c.js", "/x.js"],
         "bytes": 5,
     }
+
+
+def digests(local: dict[str, LocalFile], remote: dict[str, RemoteObject], delete: bool = True) -> tuple[str, str]:
+    steps = site.plan_sync("b", "", local, remote, "content", delete, [])
+    return site.content_digests(steps, local, remote)
+
+
+def test_the_digest_after_a_run_is_the_one_before_the_next() -> None:
+    parts = {"big": RemoteObject(1, "5-2", {"sha256": "sx"})}
+    local = {"a.js": file("a"), "big": file("x")}
+    _, first = digests(local, {"gone": stored("e")})
+    before, after = digests(local, {"a.js": stored("a"), **parts})
+    assert first == before == after
+
+
+def test_the_digest_tells_what_changed() -> None:
+    remote = {"a.js": stored("a"), "gone": stored("e")}
+    local = {"a.js": file("a")}
+    kept_before, kept_after = digests(local, remote, delete=False)
+    before, after = digests(local, remote)
+    other, changed = digests({"a.js": file("b")}, remote)
+    assert kept_before == kept_after == before == other
+    assert len({before, after, changed}) == 3
+    assert digests({"b.js": file("a")}, {})[1] != after
