@@ -1,0 +1,135 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Every playbook as AWX runs it: by ansible-runner, from a private data directory, without a home directory, with what
+the survey's defaults say, ended when it is silent for too long.
+
+The tests of the first group follow one another on one account, in the order in which they stand.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import typing as t
+
+import pytest
+
+from tests import awx_data
+from tests.emulator import Emulator
+from tests.integration.awx_runner import SILENCE, Job, Launcher
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def account() -> t.Iterator[Emulator]:
+    """An account that is empty at first and keeps what the tests do."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def launcher(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Launcher:
+    """Launches the job templates for inventories/classic_ec2."""
+    # In AWX no path is relative to an inventory's directory, but to the project. And nothing listens on port 5085.
+    changes = {"s3_site_source": "examples/classic_ec2/site", "ec2_app_verify_http": False}
+    return Launcher(account, tmp_path_factory.mktemp("awx"), "classic_ec2", {"classic_prod": changes})
+
+
+def ended_well(job: Job) -> None:
+    """Assert that a job was successful, and heard of all the time."""
+    assert job.status == "successful", job.output[-6000:]
+    assert job.silence < SILENCE, job.output[-6000:]
+
+
+# --- one account ---
+
+
+def test_deploy(launcher: Launcher) -> None:
+    ended_well(launcher.launch("deploy"))
+
+
+def test_verify(launcher: Launcher) -> None:
+    ended_well(launcher.launch("backup"))
+    ended_well(launcher.launch("verify"))
+
+
+def test_no_drift(launcher: Launcher) -> None:
+    job = launcher.launch("drift")
+    ended_well(job)
+    assert "classic-prod is as its inventory says" in job.output
+
+
+def test_drift_fails_the_job_and_names_what_has_drifted(launcher: Launcher, account: Emulator) -> None:
+    ec2 = account.client("ec2")
+    name = [{"Name": "tag:Name", "Values": ["classic-prod-vpc"]}]
+    [vpc] = ec2.describe_vpcs(Filters=name)["Vpcs"]
+    ec2.modify_vpc_attribute(VpcId=vpc["VpcId"], EnableDnsHostnames={"Value": False})
+    account.clear_requests()
+    job = launcher.launch("drift", limit="classic_prod", tags="network")
+    assert (job.status, account.requests(writes=True)) == ("failed", [])
+    assert "classic-prod is no longer as its inventory says: 1 to change in network." in job.text
+    ec2.modify_vpc_attribute(VpcId=vpc["VpcId"], EnableDnsHostnames={"Value": True})
+
+
+def test_sync_images(launcher: Launcher) -> None:
+    ended_well(launcher.launch("sync_images"))
+
+
+def test_restore_names_one_stack(launcher: Launcher) -> None:
+    job = launcher.launch("restore")
+    assert (job.status, "name it with --limit" in job.text) == ("failed", True)
+    ended_well(launcher.launch("restore", limit="classic_prod"))
+
+
+def test_destroy_names_one_stack_twice(launcher: Launcher) -> None:
+    job = launcher.launch("destroy", limit="classic_ai", answers={"destroy_confirm": "something else"})
+    assert (job.status, "name it twice" in job.text) == ("failed", True)
+    ended_well(launcher.launch("destroy", limit="classic_ai", answers={"destroy_confirm": "classic"}))
+
+
+def test_every_job_template_is_launched_here() -> None:
+    here = {"deploy", "verify", "backup", "drift", "sync_images", "restore", "destroy"}
+    assert here == set(awx_data.job_templates())
+
+
+# --- silence ---
+
+
+class Pause:
+    """Keeps an emulator from answering, as an AWS does that takes its time, for some seconds.
+
+    :param emulator: it.
+    :param seconds: for how long, at most.
+    """
+
+    def __init__(self, emulator: Emulator, seconds: float) -> None:
+        assert emulator.pid is not None
+        self.pid = emulator.pid
+        self.timer = threading.Timer(seconds, self.end)
+
+    def __enter__(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+        self.timer.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.timer.cancel()
+        self.end()
+
+    def end(self) -> None:
+        """Let it answer again."""
+        os.kill(self.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(("heartbeat", "status"), [("1", "successful"), ("0", "timeout")])
+def test_a_job_that_waits_lives_as_long_as_it_is_heard_of(
+    emulator: Emulator, launcher: Launcher, heartbeat: str, status: str
+) -> None:
+    """AWX's 300 s and the heartbeat's 30 s, both twenty times as fast; AWS answers after half a minute."""
+    environment = {**emulator.env, "PALIER_HEARTBEAT_INTERVAL": heartbeat}
+    with Pause(emulator, 30):
+        # Of these tags there is nothing: the job looks at the description, for which it asks AWS, and ends.
+        job = launcher.launch("verify", tags="none", idle_timeout=15, environment=environment)
+    assert job.status == status, job.output[-6000:]
+    assert ("still waiting: [classic_" in job.output) is (status == "successful")
