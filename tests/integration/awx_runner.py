@@ -141,6 +141,7 @@ class Launcher:
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
             **image_environment(scratch),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": NO_HOME,
             "TMPDIR": str(scratch),
             "ANSIBLE_COLLECTIONS_PATH": f"{self.directory}/requirements_collections:{ROOT / '.ansible/collections'}",
