@@ -8,6 +8,7 @@ laid over what AWS has, and what the options do not decide goes back as it came.
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -97,7 +98,7 @@ def _changed_list(current: t.Any, wanted: Shape, key: str, path: str) -> list[st
     identity = IDENTITY.get(key)
     has, wants = items_of(current), items_of(wanted)
     if identity is None:
-        return [] if sorted(map(repr, has)) == sorted(map(repr, wants)) else [path]
+        return [] if _unordered(has) == _unordered(wants) else [path]
     known = {one[identity]: one for one in has}
     names = [one[identity] for one in wants]
     order = list(known) if key in ORDERED else sorted(known, key=str)
@@ -110,11 +111,16 @@ def _same(current: t.Any, wanted: t.Any) -> bool:
     """Whether AWS has a value: what is not set, empty or off is all one to it, and it may add what nobody named."""
     if isinstance(wanted, dict) and "Quantity" in wanted:
         rest = {key: value for key, value in wanted.items() if key not in ("Quantity", "Items")}
-        lists = [sorted(map(repr, items_of(one))) for one in (current, wanted)]
+        lists = [_unordered(items_of(one)) for one in (current, wanted)]
         return lists[0] == lists[1] and all(_same((current or {}).get(key), value) for key, value in rest.items())
     if isinstance(wanted, dict):
         return all(_same((current or {}).get(key), value) for key, value in wanted.items())
     return bool((current or None) == (wanted or None))
+
+
+def _unordered(items: list[t.Any]) -> list[str]:
+    """Elements for comparing where neither their order nor that of their members means anything."""
+    return sorted(json.dumps(item, sort_keys=True, default=str) for item in items)
 
 
 def label(name: str) -> str:

@@ -92,6 +92,14 @@ def test_differences(change: dict[str, t.Any], paths: list[str]) -> None:
     assert written["Origins"]["Quantity"] == len(written["Origins"]["Items"])
 
 
+def test_the_order_of_members_means_nothing() -> None:
+    behavior = {"origin": "site", "functions": {"viewer-request": "arn"}}
+    current = answered(**{**BASE, "default_behavior": behavior})
+    (function,) = current["DefaultCacheBehavior"]["FunctionAssociations"]["Items"]
+    current["DefaultCacheBehavior"]["FunctionAssociations"]["Items"] = [dict(reversed(list(function.items())))]
+    assert subject.changed_paths(current, wanted(**{**BASE, "default_behavior": behavior})) == []
+
+
 def test_a_cache_policy_takes_the_place_of_forwarded_values() -> None:
     current = answered(**BASE)
     current["DefaultCacheBehavior"] |= {"ForwardedValues": {"QueryString": False}, "MinTTL": 0, "CachePolicyId": ""}
