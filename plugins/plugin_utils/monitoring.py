@@ -95,7 +95,7 @@ def _completed(alarm: Document, thresholds: Values) -> Document:
 
 
 def _above(name: str, what: str, namespace: str, metric: str, limit: float, **dimensions: str) -> Document:
-    description = f"{what} above {limit} %"
+    description = f"{what} above {float(limit):g} %"
     return {
         "name": name,
         "description": description,
@@ -150,7 +150,7 @@ def _database(stack: Values, thresholds: Values) -> t.Iterator[Document]:
     yield _above("database-cpu", f"CPU of {identifier}", "AWS/RDS", "CPUUtilization", thresholds["cpu"], **where)
     yield {
         "name": "database-storage",
-        "description": f"Less than {thresholds['disk_free_gib']} GiB of storage free in {identifier}",
+        "description": f"Less than {float(thresholds['disk_free_gib']):g} GiB of storage free in {identifier}",
         "namespace": "AWS/RDS",
         "metric": "FreeStorageSpace",
         "comparison": "LessThanThreshold",
@@ -160,7 +160,7 @@ def _database(stack: Values, thresholds: Values) -> t.Iterator[Document]:
     if most:
         yield {
             "name": "database-connections",
-            "description": f"More than {thresholds['connections']} % of {most} connections to {identifier}",
+            "description": f"More than {float(thresholds['connections']):g} % of {most} connections to {identifier}",
             "namespace": "AWS/RDS",
             "metric": "DatabaseConnections",
             "threshold": float(int(int(most) * float(thresholds["connections"]) / 100)),
