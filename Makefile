@@ -77,6 +77,10 @@ molecule: setup ## Every molecule scenario, against one emulator (SCENARIO=name 
 lint: setup ## Style, types, documentation, argument specs, generated files
 	$(BIN)/python -m tools.lint
 
+.PHONY: sanity
+sanity: setup ## ansible-test's sanity tests, which download their own tools (SANITY="--test validate-modules" runs one)
+	$(BIN)/python -m tools.sanity $(SANITY)
+
 .PHONY: format
 format: setup ## Rewrite the Python sources in the house format
 	$(BIN)/ruff check --quiet --fix-only .

@@ -12,6 +12,7 @@ import sys
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -52,7 +53,7 @@ class Job:
 def longest_silence(events: list[dict[str, t.Any]]) -> float:
     """Seconds between the two events furthest apart that follow one another and print something."""
     spoken = sorted(datetime.fromisoformat(event["created"]) for event in events if event["stdout"])
-    return max(((after - before).total_seconds() for before, after in zip(spoken, spoken[1:], strict=False)), default=0)
+    return max(((after - before).total_seconds() for before, after in pairwise(spoken)), default=0)
 
 
 def image_environment(directory: Path) -> dict[str, str]:

@@ -242,7 +242,7 @@ def test_the_injectors_use_the_inputs_and_every_key_is_a_secret() -> None:
     for kind in DATA["awx_credential_types"]:
         fields = {field["id"]: field for field in kind["inputs"]["fields"]}
         assert set(kind["inputs"]["required"]) <= set(fields)
-        values = {name: "x" for name in fields} | {"tower": {"filename": "x"}}
+        values = dict.fromkeys(fields, "x") | {"tower": {"filename": "x"}}
         strict = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
         for template in [*kind["injectors"]["file"].values(), *kind["injectors"]["env"].values()]:
             assert strict.from_string(template).render(**values)
