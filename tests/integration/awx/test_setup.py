@@ -101,26 +101,32 @@ def test_awxkit_knows_every_field_that_is_sent(awx: AwxServer) -> None:
         "workflow_job_templates": pages.WorkflowJobTemplate,
         "workflow_job_template_nodes": pages.WorkflowJobTemplateNode,
     }
-    # A job template is in its project's organization; awx.awx sends it all the same. A node's type is awx.awx's own.
+    # What awx.awx sends by itself: a job template is in its project's organization whatever one says, for example.
     beside = {
+        "credential_types": {"managed"},
         "job_templates": {"organization"},
         "workflow_job_template_nodes": {"type"},
-        "projects": {"default_environment"},
+        # Fields of AWX's API that awxkit's model has no argument for.
+        "projects": {"default_environment", "timeout"},
+        "inventory_sources": {"execution_environment"},
     }
     created = [(path.removeprefix(PREFIX).strip("/"), body) for method, path, body in awx.first if method == "POST"]
-    seen = set()
+    seen = {}
     for endpoint, body in created:
         if endpoint not in models:
             continue
         given = {key: SimpleNamespace(id=value) if key in REFERENCES else value for key, value in body.items()}
         if endpoint == "workflow_job_template_nodes":
             given.setdefault("unified_job_template", None)
+        if endpoint == "inventory_sources":
+            given["project"] = given["source_project"]
         # These methods use nothing of the page that they belong to, which would want a connection.
         known = models[endpoint].payload(None, **given)
-        unknown = {key for key, value in body.items() if known.get(key) != value} - beside.get(endpoint, set())
-        assert unknown == set(), (endpoint, body, known)
-        seen.add(endpoint)
-    assert seen == set(models)
+        unknown = {key for key, value in body.items() if known.get(key) not in (value, given[key])} - beside.get(
+            endpoint, set()
+        )
+        seen[endpoint] = seen.get(endpoint, set()) | unknown
+    assert seen == {endpoint: set() for endpoint in models}
 
 
 def test_a_second_run_sends_only_what_differs(awx: AwxServer, tmp_path: Path) -> None:
