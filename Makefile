@@ -78,7 +78,7 @@ lint: setup ## Style, types, documentation, argument specs, generated files
 	$(BIN)/python -m tools.lint
 
 .PHONY: sanity
-sanity: setup ## ansible-test's sanity tests, which download their own tools (SANITY="--test validate-modules" runs one)
+sanity: setup ## ansible-test's sanity tests, which download their own tools from PyPI (SANITY="--test validate-modules" runs one)
 	$(BIN)/python -m tools.sanity $(SANITY)
 
 .PHONY: format
