@@ -3,21 +3,18 @@
 """Every playbook as AWX runs it: by ansible-runner, from a private data directory, without a home directory, with what
 the survey's defaults say, ended when it is silent for too long.
 
-The tests of the first group follow one another on one account, in the order in which they stand.
+The tests follow one another on one account, in the order in which they stand.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import typing as t
 
 import pytest
 
 from tests import awx_data
 from tests.emulator import Emulator
-from tests.integration.awx_runner import SILENCE, Job, Launcher
+from tests.integration.awx_runner import IN_AWX, SILENCE, Job, Launcher
 
 pytestmark = pytest.mark.slow
 
@@ -32,18 +29,13 @@ def account() -> t.Iterator[Emulator]:
 @pytest.fixture(scope="module")
 def launcher(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Launcher:
     """Launches the job templates for inventories/classic_ec2."""
-    # A job in AWX does not see the inventory's directory, so a path starts at the playbooks'. Nothing listens on 5085.
-    changes = {"s3_site_source": "{{ playbook_dir }}/../examples/classic_ec2/site", "ec2_app_verify_http": False}
-    return Launcher(account, tmp_path_factory.mktemp("awx"), "classic_ec2", {"classic_prod": changes})
+    return Launcher(account, tmp_path_factory.mktemp("awx"), "classic_ec2", IN_AWX)
 
 
 def ended_well(job: Job) -> None:
     """Assert that a job was successful, and heard of all the time."""
     assert job.status == "successful", job.output[-3000:]
     assert job.silence < SILENCE, job.output[-3000:]
-
-
-# --- one account ---
 
 
 def test_deploy(launcher: Launcher) -> None:
@@ -92,44 +84,3 @@ def test_destroy_names_one_stack_twice(launcher: Launcher) -> None:
 def test_every_job_template_is_launched_here() -> None:
     here = {"deploy", "verify", "backup", "drift", "sync_images", "restore", "destroy"}
     assert here == set(awx_data.job_templates())
-
-
-# --- silence ---
-
-
-class Pause:
-    """Keeps an emulator from answering, as an AWS does that takes its time, for some seconds.
-
-    :param emulator: it.
-    :param seconds: for how long, at most.
-    """
-
-    def __init__(self, emulator: Emulator, seconds: float) -> None:
-        assert emulator.pid is not None
-        self.pid = emulator.pid
-        self.timer = threading.Timer(seconds, self.end)
-
-    def __enter__(self) -> None:
-        os.kill(self.pid, signal.SIGSTOP)
-        self.timer.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.timer.cancel()
-        self.end()
-
-    def end(self) -> None:
-        """Let it answer again."""
-        os.kill(self.pid, signal.SIGCONT)
-
-
-@pytest.mark.parametrize(("heartbeat", "status"), [("1", "successful"), ("0", "timeout")])
-def test_a_job_that_waits_lives_as_long_as_it_is_heard_of(
-    emulator: Emulator, launcher: Launcher, heartbeat: str, status: str
-) -> None:
-    """AWX's 300 s and the heartbeat's 30 s, both twenty times as fast; AWS answers after half a minute."""
-    environment = {**emulator.env, "PALIER_HEARTBEAT_INTERVAL": heartbeat}
-    with Pause(emulator, 30):
-        # Of these tags there is nothing: the job looks at the description, for which it asks AWS, and ends.
-        job = launcher.launch("verify", tags="none", idle_timeout=15, environment=environment)
-    assert job.status == status, job.output[-3000:]
-    assert ("still waiting: [classic_" in job.output) is (status == "successful")
