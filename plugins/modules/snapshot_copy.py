@@ -230,7 +230,8 @@ from ansible_collections.palier.aws.plugins.module_utils.snapshots_plan import (
 )
 
 #: Time-based copies are asked for in quarters of an hour, up to two days (EBS user guide).
-QUARTER, LONGEST = 15, 2880
+QUARTER = 15
+LONGEST = 2880
 
 
 @dataclass(frozen=True)

@@ -1501,11 +1501,12 @@ def _service_names(stack: Stack) -> t.Iterator[str]:
             yield f"{where}.name: '{name}' {_PLAIN}; write '{_plain(name)}'"
         if names.count(name) > 1:
             yield f"{where}.name: '{name}' is used twice; give each service a name of its own"
-        role = services.full_name(service, stack.prefix)
+        role = f"{stack.prefix}-{name}"
         if len(role) > ROLE_NAME_LIMIT:
             yield (
                 f"{where}.name: the role's name '{role}' would have {len(role)} characters, IAM allows"
-                f" {ROLE_NAME_LIMIT}; write {where}.service with a shorter one"
+                f" {ROLE_NAME_LIMIT}; shorten stack_name, stack_env or the service's name by"
+                f" {len(role) - ROLE_NAME_LIMIT}"
             )
         if "load_balancer" in stack.tiers and services.behind(service):
             group = services.target_group(service, stack.prefix)

@@ -18,7 +18,8 @@ def site_source(source: str, inventory_dir: str | None) -> str:
     :param inventory_dir: directory of the inventory.
     """
     candidates = [Path(inventory_dir or ".") / source, Path(source)]
-    return str(next((path for path in candidates if path.is_dir()), candidates[0]))
+    # Whole, since modules run in another directory than templates.
+    return str(next((path for path in candidates if path.is_dir()), candidates[0]).absolute())
 
 
 def site_bucket(site: t.Mapping[str, t.Any], prefix: str, account_id: str) -> str:

@@ -8,10 +8,13 @@ import typing as t
 
 import pytest
 
-from tests.emulator import Emulator
-from tests.integration import holdings
-from tests.integration.cycle import Holdings, System
-from tests.integration.runner import ROOT, Run, Runner
+# Before the first import of it.
+pytest.register_assert_rewrite("tests.integration.cycle")
+
+from tests.emulator import Emulator  # noqa: E402
+from tests.integration import holdings  # noqa: E402
+from tests.integration.cycle import Holdings, System  # noqa: E402
+from tests.integration.runner import ROOT, Run, Runner  # noqa: E402
 
 
 @pytest.fixture(scope="module")

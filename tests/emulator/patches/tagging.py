@@ -171,6 +171,11 @@ def other_services() -> None:
         yield _Lister(account_id, region_name)
 
 
+def _serves(backends: t.Any, account: str, region: str) -> bool:
+    """Whether a service was used in an account, and is there in a region."""
+    return account in backends and region in backends[account]
+
+
 class _Lister:
     """Stands in for a backend; what it lists is tagged through its own service only."""
 
@@ -193,7 +198,7 @@ class _Lister:
             yield from self._identities()
 
     def _repositories(self) -> Resources:
-        if self.account not in ecr_backends:
+        if not _serves(ecr_backends, self.account, self.region):
             return
         backend = ecr_backends[self.account][self.region]
         for repository in backend.repositories.values():
@@ -201,11 +206,11 @@ class _Lister:
             yield TaggedResource(arn=repository.arn, tags=tags, resource_type="ecr:repository")
 
     def _pools(self) -> Resources:
-        if self.account in cognitoidp_backends:
+        if _serves(cognitoidp_backends, self.account, self.region):
             for pool in cognitoidp_backends[self.account][self.region].user_pools.values():
                 tags = dict(pool.extended_config.get("UserPoolTags") or {})
                 yield TaggedResource(arn=pool.arn, tags=tags, resource_type="cognito-idp:userpool")
-        if self.account in cognitoidentity_backends:
+        if _serves(cognitoidentity_backends, self.account, self.region):
             for identities in cognitoidentity_backends[self.account][self.region].identity_pools.values():
                 identifier = identities.identity_pool_id
                 arn = f"arn:aws:cognito-identity:{self.region}:{self.account}:identitypool/{identifier}"

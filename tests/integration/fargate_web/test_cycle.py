@@ -64,10 +64,10 @@ class TestRows:
         routes = dict(view.routes(view.listeners("fargate-prod-alb")[443]))
         groups = view.target_groups()
         behind = {paths: groups[target]["TargetGroupArn"] for paths, target in routes.items()}
-        assert behind == {
-            ("/api/*", "/admin/*"): services["fargate-prod-backend"]["loadBalancers"][0]["targetGroupArn"],
-            ("/*",): services["fargate-prod-frontend"]["loadBalancers"][0]["targetGroupArn"],
-        }
+        backend, frontend = (
+            services[f"fargate-prod-{name}"]["loadBalancers"][0]["targetGroupArn"] for name in ("backend", "frontend")
+        )
+        assert behind == {("/api/*",): backend, ("/admin/*",): backend, ("/*",): frontend}
         assert list(routes)[-1] == ("/*",), "what matches everything is asked last"
 
     def test_f4_the_database_has_a_standby_and_backups(self, view: View) -> None:

@@ -109,7 +109,9 @@ class TestRows:
         bucket = origins[f"jeancloud-frontend.s3.{FRANCE}.amazonaws.com"]
         assert bucket["OriginAccessControlId"]
         allowed = [one for one in france.bucket_policy("jeancloud-frontend") if one["Effect"] == "Allow"]
-        assert [one["Condition"]["StringEquals"] for one in allowed] == [{"aws:SourceArn": distribution["ARN"]}]
+        conditions = [condition for one in allowed for condition in one["Condition"]["StringEquals"].items()]
+        # Keys of conditions are compared without their case.
+        assert [(key.lower(), arn) for key, arn in conditions] == [("aws:sourcearn", distribution["ARN"])]
         listed = france.s3.list_objects_v2(Bucket="jeancloud-frontend")["Contents"]
         assert "index.html" in {one["Key"] for one in listed}
         behaviors = distribution["DistributionConfig"]["CacheBehaviors"]["Items"]

@@ -1223,10 +1223,9 @@ TABLE: dict[str, list[Row]] = {
             " hyphens, without a hyphen at either end or 'internal-' at the start; write 'shop-prod-My-API'",
         ),
         row(
-            served({**SERVICE, "service": "a" * 65}),
-            "ecs_app_services[0].name: the role's name"
-            " 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' would have 65 characters,"
-            " IAM allows 64; write ecs_app_services[0].service with a shorter one",
+            service(name="a" * 56, load_balancer={"paths": ["/*"], "target_group": "short"}),
+            f"ecs_app_services[0].name: the role's name 'shop-prod-{'a' * 56}' would have 66 characters, IAM allows"
+            " 64; shorten stack_name, stack_env or the service's name by 2",
         ),
         row(
             service(load_balancer={"paths": ["/*"], "target_group": "a" * 33}),

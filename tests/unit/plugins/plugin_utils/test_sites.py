@@ -27,7 +27,7 @@ class TestSource:
         [
             ("near", "{here}/inventory/near"),
             ("both", "{here}/inventory/both"),
-            ("far", "far"),
+            ("far", "{here}/far"),
             ("../far", "{here}/inventory/../far"),
             ("{here}/far", "{here}/far"),
             ("nowhere", "{here}/inventory/nowhere"),
@@ -38,7 +38,7 @@ class TestSource:
         assert found == expected.format(here=here)
 
     def test_an_inventory_without_a_directory(self, here: Path) -> None:
-        assert subject.site_source("far", None) == "far"
+        assert subject.site_source("far", None) == str(here / "far")
 
 
 class TestBucket:
