@@ -84,8 +84,9 @@ def in_region(emulator: Emulator, region: str) -> dict[str, list[str]]:
 
 
 def _containers(ecs: t.Any) -> dict[str, list[str]]:
-    """What ECS holds; a task definition that is no more in use stays listed as inactive."""
-    clusters = ecs.list_clusters()["clusterArns"]
+    """What ECS holds; what was deleted stays known as inactive."""
+    listed = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
+    clusters = [one["clusterArn"] for one in listed if one["status"] != "INACTIVE"]
     return {
         "Clusters": clusters,
         "Services": [arn for cluster in clusters for arn in ecs.list_services(cluster=cluster)["serviceArns"]],
