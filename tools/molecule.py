@@ -161,24 +161,6 @@ def judge_scenario(name: str, variables: dict[str, str], verbose: bool) -> tuple
     return not problems, [verdict, *[f"      {problem}; all of its output: {CACHE / name}.log" for problem in problems]]
 
 
-def again(name: str, verdict: tuple[bool, list[str]]) -> tuple[bool, list[str]]:
-    """Run a scenario that failed beside others once more, alone: whether it is the tier or the company that fails.
-
-    :param name: the scenario.
-    :param verdict: see L{judge_scenario}.
-    :returns: the second verdict, with both said; the first where that was good.
-    """
-    from tests.emulator import Emulator
-
-    good, lines = verdict
-    if good:
-        return verdict
-    print(f"  {name}: failed beside others, now alone on an emulator of its own", flush=True)
-    with Emulator() as emulator:
-        good, second = judge_scenario(name, emulator.env, False)
-    return good, [*lines, f"      {name} alone:", *second]
-
-
 def main(arguments: t.Sequence[str] | None = None) -> int:
     """Run scenarios.
 
@@ -201,8 +183,6 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     # One emulator for all of them: each scenario's stacks have a name of their own.
     with Emulator() as emulator, ThreadPoolExecutor(max_workers=options.jobs) as pool:
         verdicts = list(pool.map(lambda name: judge_scenario(name, emulator.env, len(chosen) == 1), chosen))
-    if len(chosen) > 1:
-        verdicts = [again(name, verdict) for name, verdict in zip(chosen, verdicts, strict=True)]
     passed = sum(good for good, _lines in verdicts)
     print("\nChanged tasks by step, one number for each run of the step:")
     print("\n".join(line for _good, lines in verdicts for line in lines))

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+import threading
 import traceback
 import typing as t
 from pathlib import Path
@@ -73,14 +75,21 @@ class Application:
 
 
 class _Guard:
-    """Turns an exception inside moto into an answer that an AWS client understands, and prints it."""
+    """Lets one request at a time into moto, whose backends are plain dictionaries that know of no threads.
+
+    Turns an exception inside it into an answer that an AWS client understands, and prints it.
+    """
 
     def __init__(self, application: t.Any) -> None:
         self.application = application
+        self.turn = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> t.Iterable[bytes]:
         try:
-            return list(self.application(environ, start_response))
+            if environ.get("CONTENT_LENGTH"):  # a client that sends its body slowly must not keep the others waiting
+                environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+            with self.turn:
+                return list(self.application(environ, start_response))
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
             missing = isinstance(error, NotImplementedError)

@@ -114,7 +114,11 @@ def enforce(emulator: Emulator, after: str) -> None:
 
 
 @mends(
-    "elbv2.balancer_rules", "elbv2.balancer_attributes", "elbv2.deletion_protection", "elbv2.target_group_attributes"
+    "elbv2.balancer_rules",
+    "elbv2.balancer_attributes",
+    "elbv2.deletion_protection",
+    "elbv2.one_balancer_a_name",
+    "elbv2.target_group_attributes",
 )
 def test_load_balancers(emulator: Emulator) -> None:
     network = Network(emulator)
@@ -126,6 +130,8 @@ def test_load_balancers(emulator: Emulator) -> None:
     assert refusal(create, Name="lb", **both) == "InvalidSubnet"
     network.gateway()
     arn = {"LoadBalancerArn": create(Name="lb", **both)["LoadBalancers"][0]["LoadBalancerArn"]}
+    assert create(Name="lb", **both)["LoadBalancers"][0]["LoadBalancerArn"] == arn["LoadBalancerArn"]
+    assert refusal(create, Name="lb", Scheme="internal", **both) == "DuplicateLoadBalancerName"
 
     def attributes(found: dict[str, t.Any]) -> dict[str, str]:
         return {one["Key"]: one["Value"] for one in found["Attributes"]}

@@ -97,8 +97,7 @@ def balancer_rules() -> None:
     @before(models.ELBv2Backend, "create_load_balancer")
     def check(self: t.Any, name: str, security_groups: t.Any, subnet_ids: list[str], **kwargs: t.Any) -> None:
         check_name(name)
-        identifiers = [*subnet_ids, *(one["SubnetId"] for one in kwargs.get("subnet_mappings") or [])]
-        subnets = [self.ec2_backend.get_subnet(identifier) for identifier in identifiers]
+        subnets = [self.ec2_backend.get_subnet(identifier) for identifier in _subnets_asked_for(subnet_ids, kwargs)]
         if not subnets:
             return
         application = (kwargs.get("loadbalancer_type") or "application") == "application"
@@ -116,6 +115,39 @@ def balancer_rules() -> None:
         if not re.fullmatch(r"(?!-)(?!internal-)[A-Za-z0-9-]+(?<!-)", name):
             text = f"The load balancer name '{name}' can only contain alphanumeric characters and hyphens(-)"
             raise ELBClientError("ValidationError", text)
+
+
+def _subnets_asked_for(subnet_ids: list[str], others: dict[str, t.Any]) -> list[str]:
+    return [*subnet_ids, *(one["SubnetId"] for one in others.get("subnet_mappings") or [])]
+
+
+@patch(
+    restores="A balancer's name is taken once: asked for again with the same settings it is answered, else refused.",
+    source="ELB API reference, CreateLoadBalancer (idempotent; DuplicateLoadBalancerName)",
+    touches="moto.elbv2.models:ELBv2Backend.create_load_balancer",
+)
+def one_balancer_a_name() -> None:
+    """Moto makes a second one, with an ARN of its own."""
+
+    @around(models.ELBv2Backend, "create_load_balancer")
+    def create(
+        original: t.Callable[..., t.Any],
+        self: t.Any,
+        name: str,
+        security_groups: t.Any,
+        subnet_ids: t.Any,
+        **others: t.Any,
+    ) -> t.Any:
+        standing = next((one for one in self.load_balancers.values() if one.name == name), None)
+        if standing is None:
+            return original(self, name, security_groups, subnet_ids, **others)
+        wanted = (others.get("scheme") or "internet-facing", others.get("loadbalancer_type") or "application")
+        same_subnets = {getattr(one, "id", one) for one in standing.subnets} == set(
+            _subnets_asked_for(subnet_ids, others)
+        )
+        if wanted != (standing.scheme or "internet-facing", standing.type or "application") or not same_subnets:
+            raise ELBClientError("DuplicateLoadBalancerName", f"A load balancer with the name '{name}' already exists")
+        return standing
 
 
 def _has_gateway(backend: t.Any, vpc: str) -> bool:
