@@ -76,6 +76,7 @@ class Recorder:
 
         def watched(environ: dict[str, t.Any], start_response: t.Callable[..., t.Any]) -> t.Iterable[bytes]:
             entry = describe(environ)
+            environ["palier.call"] = entry
             answered: dict[str, t.Any] = {}
 
             def note_status(status: str, headers: list[tuple[str, str]], *exc_info: t.Any) -> t.Any:

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server as make_wsgi_server
 
-from tests.emulator import website
+from tests.emulator import authorization, website
 from tests.emulator.recorder import Recorder
 
 Environ = dict[str, t.Any]
@@ -89,14 +89,24 @@ class _Guard:
             if environ.get("CONTENT_LENGTH"):  # a client that sends its body slowly must not keep the others waiting
                 environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
             with self.turn:
+                if environ.get("palier.call"):
+                    authorization.check(environ["palier.call"], environ)
                 return list(self.application(environ, start_response))
+        except authorization.DeniedError as denied:
+            return _answer_error(environ, start_response, denied.code, "403 Forbidden", str(denied))
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
             missing = isinstance(error, NotImplementedError)
             code, status = ("NotImplemented", "501 Not Implemented") if missing else ("InternalFailure", "500 Error")
-            body, content_type = _error_body(environ, code, f"emulator: {type(error).__name__}: {error}")
-            start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))], sys.exc_info())
-            return [body]
+            return _answer_error(environ, start_response, code, status, f"emulator: {type(error).__name__}: {error}")
+
+
+def _answer_error(
+    environ: Environ, start_response: StartResponse, code: str, status: str, message: str
+) -> t.Iterable[bytes]:
+    body, content_type = _error_body(environ, code, message)
+    start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))], sys.exc_info())
+    return [body]
 
 
 def _error_body(environ: Environ, code: str, message: str) -> tuple[bytes, str]:

@@ -1,0 +1,212 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""IAM's decision on each request, for those who have an identity in the account's IAM.
+
+An access key that IAM knows, of a user or of an assumed role, may do what the policies of its owner allow and nothing
+else. Any other key stands for the account's root user, who may do everything.
+
+moto has a check of its own, for which all requests or none have an identity; it knows neither S3's actions nor what an
+operation needs beside its own, and takes a condition that does not hold for a denial.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import io
+import json
+import re
+import typing as t
+from urllib.parse import parse_qs, unquote_plus
+
+from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
+from moto.iam.models import Policy, get_account_id_from, iam_backends
+from werkzeug.datastructures import EnvironHeaders as Headers
+
+from tests.emulator import actions
+
+#: An action on a resource, with the keys that conditions may ask for.
+Question = tuple[str, str, dict[str, str]]
+
+_ROLE = re.compile(r"arn:aws:iam::\d+:role/[\w+=,.@/-]+")
+_PROFILE = re.compile(r"arn:aws:iam::\d+:instance-profile/(?:[\w+=,.@-]+/)*([\w+=,.@-]+)")
+
+
+def questions(service: str, operation: str, region: str, account: str, environ: dict[str, t.Any]) -> list[Question]:
+    """What IAM is asked before a request is carried out.
+
+    :param service: boto3's name of the service.
+    :param operation: the API's name of the operation.
+    :param region: the region that the request is signed for.
+    :param account: the caller's account.
+    :param environ: the WSGI environment. The body stays readable.
+    """
+    about = {"aws:RequestedRegion": region}
+    body = _text(service, environ)
+    resource = _resource(service, account, environ, body)
+    # What goes with a call on S3 or IAM is of that service too; what goes with another is not told apart.
+    asked: list[Question] = [
+        (action, resource if action.partition(":")[0] == service else "*", about)
+        for action in actions.needed(service, operation)
+    ]
+    if f"{actions.PREFIXES.get(service, service)}:{operation}" in actions.PASSES_ROLE:
+        asked += [("iam:PassRole", role, {**about, "iam:PassedToService": to}) for role, to in _passed(account, body)]
+    return asked
+
+
+def _text(service: str, environ: dict[str, t.Any]) -> str:
+    """The body as text; not that of an object, in which no role is named."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if service == "s3" and "replication" not in environ.get("QUERY_STRING", ""):
+        return ""
+    body = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return unquote_plus(body.decode("utf-8", "replace"))
+
+
+def _resource(service: str, account: str, environ: dict[str, t.Any], body: str) -> str:
+    if service in ("s3", "s3control"):
+        name = environ.get("PATH_INFO", "/").strip("/")
+        return f"arn:aws:s3:::{name}" if name else "*"
+    return _iam_resource(account, body) if service == "iam" else "*"
+
+
+def _iam_resource(account: str, body: str) -> str:
+    fields = {name: values[0] for name, values in parse_qs(body).items()}
+    backend = iam_backends[account]["aws"]
+    stand = {
+        "InstanceProfileName": ("instance-profile", backend.instance_profiles.values()),
+        "RoleName": ("role", backend.roles.values()),
+        "PolicyName": ("policy", backend.managed_policies.values()),
+    }
+    if "PolicyArn" in fields and "RoleName" not in fields:
+        return fields["PolicyArn"]
+    for field, (kind, standing) in stand.items():
+        name = fields.get(field)
+        if name:
+            path = next((one.path for one in standing if one.name == name), fields.get("Path", "/"))
+            return f"arn:aws:iam::{account}:{kind}{path}{name}"
+    return "*"
+
+
+def _passed(account: str, body: str) -> list[tuple[str, str]]:
+    """The roles that a request hands over, each with the service that may take it on."""
+    backend = iam_backends[account]["aws"]
+    found = set(_ROLE.findall(body))
+    names = set(_PROFILE.findall(body))
+    fields = parse_qs(body)
+    if fields.get("Action") == ["AddRoleToInstanceProfile"]:
+        found |= {role.arn for role in backend.roles.values() if role.name == fields["RoleName"][0]}
+    for profile in backend.instance_profiles.values():
+        if profile.name in names:
+            found |= {role.arn for role in profile.roles}
+    return [(role.arn, _taker(role)) for role in backend.roles.values() if role.arn in found]
+
+
+def _taker(role: t.Any) -> str:
+    trust = json.loads(role.assume_role_policy_document)
+    services = [statement.get("Principal", {}).get("Service", "") for statement in trust["Statement"]]
+    first = services[0] if services else ""
+    return first[0] if isinstance(first, list) else first
+
+
+def allowed(policies: t.Iterable[dict[str, t.Any]], question: Question) -> bool:
+    """Whether the policies together allow it: one statement must, and none may deny it.
+
+    :param policies: policy documents.
+    :param question: what is asked.
+    """
+    effects = [
+        statement["Effect"]
+        for policy in policies
+        for statement in _list(policy["Statement"])
+        if _concerns(statement, question)
+    ]
+    return "Allow" in effects and "Deny" not in effects
+
+
+def _concerns(statement: dict[str, t.Any], question: Question) -> bool:
+    action, resource, about = question
+    named = _matches(statement.get("Action", statement.get("NotAction")), action.lower(), lower=True)
+    if named is ("NotAction" in statement) or not _matches(statement["Resource"], resource):
+        return False
+    return all(
+        _condition(operator, key, values, about)
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, values in keys.items()
+    )
+
+
+def _condition(operator: str, key: str, values: t.Any, about: dict[str, str]) -> bool:
+    if operator not in ("StringEquals", "StringLike"):
+        raise NotImplementedError(f"IAM condition operator {operator}")
+    # What an operation needs beside its own action carries no keys of its own: IAM's answer is not known here.
+    if key not in about:
+        return True
+    return _matches(values, about[key]) if operator == "StringLike" else about[key] in _list(values)
+
+
+def _matches(patterns: t.Any, value: str, lower: bool = False) -> bool:
+    return any(fnmatch.fnmatchcase(value, one.lower() if lower else one) for one in _list(patterns))
+
+
+def _list(value: t.Any) -> list[t.Any]:
+    return value if isinstance(value, list) else [value]
+
+
+class DeniedError(Exception):
+    """IAM refuses a request.
+
+    :param code: the error code as the service gives it.
+    """
+
+    def __init__(self, code: str, action: str, resource: str) -> None:
+        super().__init__(f"not authorized to perform: {action} on resource: {resource}")
+        self.code = code
+
+
+def check(call: dict[str, t.Any], environ: dict[str, t.Any]) -> None:
+    """Refuse a request that its caller's policies do not allow, and note in C{call["asked"]} what IAM was asked.
+
+    :param call: the recorder's entry.
+    :param environ: the WSGI environment. The body stays readable.
+    :raises DeniedError: when they do not.
+    """
+    policies = policies_of(call["access_key"], Headers(environ))
+    if policies is None or call["operation"] is None:
+        return
+    asked = questions(call["service"], call["operation"], call["region"], call["account"], environ)
+    call["asked"] = asked
+    for question in asked:
+        if not allowed(policies, question):
+            raise DeniedError(_code(call["service"], environ), *question[:2])
+
+
+def _code(service: str, environ: dict[str, t.Any]) -> str:
+    if service == "ec2":
+        return "UnauthorizedOperation"
+    return "AccessDenied" if not environ.get("HTTP_X_AMZ_TARGET") else "AccessDeniedException"
+
+
+def policies_of(access_key: str | None, headers: t.Any) -> list[dict[str, t.Any]] | None:
+    """The policies of the key's owner; None for the root user.
+
+    :param access_key: from the request's signature.
+    :param headers: the request's, for the session token of an assumed role.
+    """
+    if access_key is None:
+        return None
+    account = get_account_id_from(access_key)
+    try:
+        owner = create_access_key(account_id=account, partition="aws", access_key_id=access_key, headers=headers)
+    except (CreateAccessKeyFailure, KeyError):
+        return None
+    return [_document(one) for one in owner.collect_policies()]
+
+
+def _document(policy: t.Any) -> dict[str, t.Any]:
+    if isinstance(policy, Policy):
+        text = next(version.document for version in policy.versions if version.is_default)
+    else:
+        text = policy if isinstance(policy, str) else policy["policy_document"]
+    found: dict[str, t.Any] = json.loads(text)
+    return found
