@@ -90,6 +90,10 @@ format: setup ## Rewrite the Python sources in the house format
 docs: setup ## Write the generated pages (role READMEs, docs/modules.md, docs/roles.md, docs/playbooks.md) and meta/runtime.yml
 	$(BIN)/python -m tools.generate
 
+.PHONY: iam
+iam: setup ## Write docs/iam afresh, from what runs of the example inventories ask for (some minutes)
+	PALIER_RECORD_IAM=1 $(PYTEST) $(PARALLEL) $(wildcard tests/integration/*/test_cycle.py)
+
 .PHONY: tarball
 tarball: setup ## Build the collection's tarball into build/
 	@mkdir -p build

@@ -11,7 +11,6 @@ operation needs beside its own, and takes a condition that does not hold for a d
 
 from __future__ import annotations
 
-import fnmatch
 import io
 import json
 import re
@@ -22,8 +21,10 @@ from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
 from moto.iam.models import Policy, get_account_id_from, iam_backends
 from werkzeug.datastructures import EnvironHeaders as Headers
 
-from tests.emulator import actions
+from tests.emulator import actions, policy
 
+#: Services whose resources are in no region.
+GLOBAL = frozenset({"cloudfront", "iam", "route53", "sts"})
 #: An action on a resource, with the keys that conditions may ask for.
 Question = tuple[str, str, dict[str, str]]
 
@@ -42,13 +43,12 @@ def questions(service: str, operation: str, region: str, account: str, environ: 
     """
     about = {"aws:RequestedRegion": region}
     body = _text(service, environ)
-    resource = _resource(service, account, environ, body)
-    # What goes with a call on S3 or IAM is of that service too; what goes with another is not told apart.
+    called = f"{actions.PREFIXES.get(service, service)}:{operation}"
     asked: list[Question] = [
-        (action, resource if action.partition(":")[0] == service else "*", about)
+        (action, _resource(action, called, region, account, environ, body), about)
         for action in actions.needed(service, operation)
     ]
-    if f"{actions.PREFIXES.get(service, service)}:{operation}" in actions.PASSES_ROLE:
+    if called in actions.PASSES_ROLE:
         asked += [("iam:PassRole", role, {**about, "iam:PassedToService": to}) for role, to in _passed(account, body)]
     return asked
 
@@ -63,11 +63,17 @@ def _text(service: str, environ: dict[str, t.Any]) -> str:
     return unquote_plus(body.decode("utf-8", "replace"))
 
 
-def _resource(service: str, account: str, environ: dict[str, t.Any], body: str) -> str:
-    if service in ("s3", "s3control"):
+def _resource(action: str, called: str, region: str, account: str, environ: dict[str, t.Any], body: str) -> str:
+    prefix = action.partition(":")[0]
+    if prefix == "s3":
         name = environ.get("PATH_INFO", "/").strip("/")
-        return f"arn:aws:s3:::{name}" if name else "*"
-    return _iam_resource(account, body) if service == "iam" else "*"
+        return f"arn:aws:s3:::{name}" if name and called.startswith("s3:") else "*"
+    if action == "iam:CreateServiceLinkedRole":
+        return f"arn:aws:iam::{account}:role/aws-service-role/of-{called.partition(':')[0]}"
+    if prefix == "iam":
+        return _iam_resource(account, body)
+    # Which one it is would take each API's own reading; that it is one of the region is enough here.
+    return f"arn:aws:{prefix}:{'' if prefix in GLOBAL else region}:{account}:one"
 
 
 def _iam_resource(account: str, body: str) -> str:
@@ -109,48 +115,16 @@ def _taker(role: t.Any) -> str:
     return first[0] if isinstance(first, list) else first
 
 
-def allowed(policies: t.Iterable[dict[str, t.Any]], question: Question) -> bool:
-    """Whether the policies together allow it: one statement must, and none may deny it.
+def allowed(policies: t.Iterable[policy.Document], question: Question) -> bool:
+    """Whether the policies together allow it: one must, and none may deny it.
 
     :param policies: policy documents.
     :param question: what is asked.
     """
-    effects = [
-        statement["Effect"]
-        for policy in policies
-        for statement in _list(policy["Statement"])
-        if _concerns(statement, question)
-    ]
-    return "Allow" in effects and "Deny" not in effects
-
-
-def _concerns(statement: dict[str, t.Any], question: Question) -> bool:
     action, resource, about = question
-    named = _matches(statement.get("Action", statement.get("NotAction")), action.lower(), lower=True)
-    if named is ("NotAction" in statement) or not _matches(statement["Resource"], resource):
-        return False
-    return all(
-        _condition(operator, key, values, about)
-        for operator, keys in statement.get("Condition", {}).items()
-        for key, values in keys.items()
-    )
-
-
-def _condition(operator: str, key: str, values: t.Any, about: dict[str, str]) -> bool:
-    if operator not in ("StringEquals", "StringLike"):
-        raise NotImplementedError(f"IAM condition operator {operator}")
-    # What an operation needs beside its own action carries no keys of its own: IAM's answer is not known here.
-    if key not in about:
-        return True
-    return _matches(values, about[key]) if operator == "StringLike" else about[key] in _list(values)
-
-
-def _matches(patterns: t.Any, value: str, lower: bool = False) -> bool:
-    return any(fnmatch.fnmatchcase(value, one.lower() if lower else one) for one in _list(patterns))
-
-
-def _list(value: t.Any) -> list[t.Any]:
-    return value if isinstance(value, list) else [value]
+    request = policy.Request(action, resource, None, {key.lower(): value for key, value in about.items()})
+    answers = [policy.evaluate(document, request) for document in policies]
+    return policy.ALLOW in answers and policy.DENY not in answers
 
 
 class DeniedError(Exception):
@@ -187,7 +161,7 @@ def _code(service: str, environ: dict[str, t.Any]) -> str:
     return "AccessDenied" if not environ.get("HTTP_X_AMZ_TARGET") else "AccessDeniedException"
 
 
-def policies_of(access_key: str | None, headers: t.Any) -> list[dict[str, t.Any]] | None:
+def policies_of(access_key: str | None, headers: t.Any) -> list[policy.Document] | None:
     """The policies of the key's owner; None for the root user.
 
     :param access_key: from the request's signature.
@@ -203,10 +177,10 @@ def policies_of(access_key: str | None, headers: t.Any) -> list[dict[str, t.Any]
     return [_document(one) for one in owner.collect_policies()]
 
 
-def _document(policy: t.Any) -> dict[str, t.Any]:
-    if isinstance(policy, Policy):
-        text = next(version.document for version in policy.versions if version.is_default)
+def _document(found_policy: t.Any) -> policy.Document:
+    if isinstance(found_policy, Policy):
+        text = next(version.document for version in found_policy.versions if version.is_default)
     else:
-        text = policy if isinstance(policy, str) else policy["policy_document"]
-    found: dict[str, t.Any] = json.loads(text)
+        text = found_policy if isinstance(found_policy, str) else found_policy["policy_document"]
+    found: policy.Document = json.loads(text)
     return found

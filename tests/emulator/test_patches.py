@@ -16,6 +16,7 @@ TESTS = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).pare
 ADDED = re.compile(
     r"describe_db_engine_versions|delete_launch_template_versions|disable_metrics_collection|describe_instance_information"
     r"|list_command_invocations|list_service_specific_credentials|Snapshot\.state|DBInstance\.status_infos"
+    r"|add_client_id_to_open_id_connect_provider"
     r"|Vault\.number_of_recovery_points|BackupResponse\.(create|list|get|delete)_backup_selections?"
 )
 

@@ -46,6 +46,16 @@ def test_a_role_in_a_profile(emulator: Emulator) -> None:
     assert refusal(iam.delete_instance_profile, InstanceProfileName="p") == "DeleteConflict"
 
 
+@mends("iam.audiences_of_a_provider")
+def test_an_identity_provider_takes_another_audience(emulator: Emulator) -> None:
+    iam = emulator.client("iam")
+    made = iam.create_open_id_connect_provider(Url="https://gitlab.com", ClientIDList=["one"])
+    arn = {"OpenIDConnectProviderArn": made["OpenIDConnectProviderArn"]}
+    for _time in range(2):
+        iam.add_client_id_to_open_id_connect_provider(**arn, ClientID="two")
+    assert iam.get_open_id_connect_provider(**arn)["ClientIDList"] == ["one", "two"]
+
+
 @mends("iam.identity_in_use", "iam.service_specific_credentials")
 def test_users_and_groups_in_use(emulator: Emulator) -> None:
     iam = emulator.client("iam")

