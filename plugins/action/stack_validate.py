@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.palier.aws.plugins.plugin_utils import argument_specs, description, region_wants, sites
+from ansible_collections.palier.aws.plugins.plugin_utils import argument_specs, description, opened, region_wants, sites
 
 try:
     from ansible.template import trust_as_template
@@ -25,6 +25,10 @@ Specs = dict[str, Values]
 #: Variables with a role's prefix that the collection sets itself.
 PUBLISHED = ("_facts", "_state", "_leftovers")
 COMPUTED = {"stack_prefix", "stack_resource_tags", "stack_iam_path", "stack_parameter_path", "stack_task_environment"}
+
+
+#: Roles that every stack has, whatever its tiers.
+OF_EVERY_STACK = ("stack", "report")
 
 
 #: What the rules look at in the other stacks of the inventory.
@@ -57,6 +61,7 @@ class ActionModule(ActionBase):
             result["msg"] = _message(stack.host, found)
             return result
         result["region_check"] = region_wants.region_wants(values)
+        result["opened"] = opened.opened(values)
         return result
 
     def _values(self, specs: Specs, task_vars: Values) -> tuple[dict[str, t.Any], list[str]]:
@@ -71,7 +76,7 @@ class ActionModule(ActionBase):
         values: Values = {}
         errors: list[str] = []
         consequences: list[str] = []
-        for role in dict.fromkeys(["stack", *self._tiers(templar, task_vars)]):
+        for role in dict.fromkeys([*OF_EVERY_STACK, *self._tiers(templar, task_vars)]):
             options = specs.get(role, {})
             given, failed = _templated(templar, options, {**defaults, **task_vars})
             mine, said = argument_specs.validate({name: options[name] for name in options if name not in failed}, given)

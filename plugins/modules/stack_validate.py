@@ -40,6 +40,15 @@ region_check:
   description: Arguments for M(palier.aws.region_check), which asks the region for what the description wants.
   returned: success
   type: dict
+opened:
+  description:
+    - The secure defaults that the description has opened, each with C(setting), C(value) and what it C(means).
+    - For P(palier.aws.report#role).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {setting: load_balancer_https, value: "false", means: visitors reach the load balancer over plain HTTP only}
 """
 
 from ansible.module_utils.basic import AnsibleModule

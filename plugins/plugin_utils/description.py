@@ -31,6 +31,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "ecs_app": ("network",),
 }
 
+#: Roles that are no tiers: they stand for the stack as a whole.
+NO_TIERS = ("stack", "delivery", "report")
+
 NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?\Z")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d\Z")
 #: S3 bucket naming rules (Amazon S3 user guide, "General purpose bucket naming rules").
@@ -167,7 +170,7 @@ def _stack_names(stack: Stack) -> t.Iterator[str]:
 
 @rule
 def _tiers(stack: Stack) -> t.Iterator[str]:
-    tiers = [role for role in stack.known if role not in ("stack", "delivery")]
+    tiers = [role for role in stack.known if role not in NO_TIERS]
     for tier in stack.tiers:
         if tiers and tier not in tiers:
             yield f"stack_tiers: there is no tier '{tier}'.{nearest(tier, tiers)} Tiers are {', '.join(sorted(tiers))}"

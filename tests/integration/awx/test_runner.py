@@ -65,6 +65,13 @@ def test_drift_fails_the_job_and_names_what_has_drifted(launcher: Launcher, acco
     ec2.modify_vpc_attribute(VpcId=vpc["VpcId"], EnableDnsHostnames={"Value": True})
 
 
+def test_report(launcher: Launcher) -> None:
+    job = launcher.launch("report")
+    ended_well(job)
+    assert "classic-prod in us-east-1 on " in job.text
+    assert "US dollars a month" in job.text
+
+
 def test_sync_images(launcher: Launcher) -> None:
     ended_well(launcher.launch("sync_images"))
 
@@ -82,5 +89,5 @@ def test_destroy_names_one_stack_twice(launcher: Launcher) -> None:
 
 
 def test_every_job_template_is_launched_here() -> None:
-    here = {"deploy", "verify", "backup", "drift", "sync_images", "restore", "destroy"}
+    here = {"deploy", "verify", "backup", "drift", "report", "sync_images", "restore", "destroy"}
     assert here == set(awx_data.job_templates())

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 CLASSIC = Path(__file__).resolve().parents[4] / "inventories" / "classic_ec2"
 OPTIONS = argument_specs.role_options()
 KNOWN = {role: set(options) for role, options in OPTIONS.items()}
-TIERS = ", ".join(sorted(set(OPTIONS) - {"stack", "delivery"}))
+TIERS = ", ".join(sorted(set(OPTIONS) - set(subject.NO_TIERS)))
 SECRET = "correct-horse-battery"
 
 

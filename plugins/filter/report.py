@@ -1,0 +1,20 @@
+# Copyright (c) The palier.aws authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Filters of the report."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.palier.aws.plugins.plugin_utils import report
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {
+            "stack_report": report.stack_report,
+            "report_text": report.report_text,
+            "report_markdown": report.report_markdown,
+        }
