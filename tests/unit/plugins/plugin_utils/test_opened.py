@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
 import pytest
@@ -39,7 +40,7 @@ def defaults() -> dict[str, t.Any]:
         "ecs_app_services": [{"name": "api", "image": "nginx:1"}],
         "s3_site_sites": [{"name": "site", "source": "site", "hosting": "cdn"}],
     }
-    specs = role_options()
+    specs = copy.deepcopy(role_options())
     found: dict[str, t.Any] = {}
     for role in TIERS:
         options = specs[role]
