@@ -55,6 +55,11 @@ options:
     type: str
     choices: [us-east-1, eu-central-1, ap-south-1]
     default: us-east-1
+  compare_region:
+    description:
+      - Adds RV(compared), what the same would cost at this region's prices in O(prices). Empty for nothing.
+    type: str
+    default: ""
   usage:
     description: What a month uses of what is charged by use.
     type: dict
@@ -236,6 +241,27 @@ price_list:
   returned: always
   type: str
   sample: "An error occurred (AccessDeniedException) when calling the GetProducts operation"
+compared:
+  description: What the same would cost in O(compare_region), by O(prices).
+  returned: when O(compare_region) is given
+  type: dict
+  contains:
+    region:
+      description: The region.
+      type: str
+      sample: us-east-1
+    total:
+      description: The total there.
+      type: float
+      sample: 80.02
+    without_these:
+      description: The total there without NAT gateways and public IPv4 addresses.
+      type: float
+      sample: 39.87
+    unpriced:
+      description: Resources that have no price there.
+      type: list
+      elements: str
 hours:
   description: Hours of the month that was counted with.
   returned: always
@@ -315,12 +341,23 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     lines = [line(item, price_of(module, price_list, item)) for item in found]
     return {
         "changed": False,
+        **compared(module, found),
         "lines": lines,
         **summary(lines),
         "unread": [one for place in places for one in place.unread],
         "price_list": price_list.silent,
         "hours": HOURS,
     }
+
+
+def compared(module: AnsibleAWSModule, found: list[Item]) -> dict[str, t.Any]:
+    """What the same costs elsewhere, if that was asked."""
+    region = module.params["compare_region"]
+    if not region:
+        return {}
+    sums = summary([line(item, filed(module, region, item.key)) for item in found])
+    names = ("total", "without_these", "unpriced")
+    return {"compared": {"region": region, **{name: sums[name] for name in names}}}
 
 
 def stack_places(module: AnsibleAWSModule) -> list[Place]:
@@ -350,8 +387,13 @@ def clients(module: AnsibleAWSModule, region: str) -> t.Callable[[str], t.Any]:
 
 def price_of(module: AnsibleAWSModule, price_list: PriceList, item: Item) -> Price | None:
     """The price of an item, from the price list or else from the price file."""
+    return price_list.price(item.region, item.key) or filed(module, item.region, item.key)
+
+
+def filed(module: AnsibleAWSModule, region: str, key: str) -> Price | None:
+    """The price in the price file."""
     try:
-        return price_list.price(item.region, item.key) or filed_price(module.params["prices"], item.region, item.key)
+        return filed_price(module.params["prices"], region, key)
     except ValueError as error:
         raise AnsibleAWSError(message=str(error)) from error
 
@@ -370,6 +412,7 @@ def main() -> None:
                 "choices": ["us-east-1", "eu-central-1", "ap-south-1"],
                 "default": "us-east-1",
             },
+            "compare_region": {"type": "str", "default": ""},
             "usage": {
                 "type": "dict",
                 "default": {},

@@ -46,6 +46,7 @@ def stack_report(
             **{name: cost[name] for name in names},
             "price_list": cost["price_list"],
             "expected": float(stack.get("expected") or 0),
+            "compared": cost.get("compared"),
         },
         "restore_points": restore_points(backups, str(stack.get("rpo") or "")) if backups else None,
         "opened": [dict(one) for one in opened],
@@ -206,6 +207,7 @@ def _cost_words(cost: Record) -> list[str]:
     if parts:
         words.append(f"Of it, what such estimates often leave out: {cost['often_left_out']:.2f} ({parts}).")
         words.append(f"Without these: {cost['without_these']:.2f}.")
+    words += _compared_words(cost)
     words += _expected_words(cost)
     notes = {(one["resource"], one["note"]) for one in cost["lines"] if one["note"] and not one["by_use"]}
     words += [f"{resource}: {note}." for resource, note in sorted(notes)]
@@ -225,6 +227,16 @@ def _expected_words(cost: Record) -> list[str]:
         f"Reckoned with: {expected:.2f}. The total is {_more_or_less(whole)}.",
         f"Without what is often left out it is {_more_or_less(part)}.",
     ]
+
+
+def _compared_words(cost: Record) -> list[str]:
+    there = cost.get("compared")
+    if not there:
+        return []
+    words = [
+        f"At {there['region']}'s prices in the file: {there['total']:.2f}, without these {there['without_these']:.2f}."
+    ]
+    return words + [f"No price is known there of {resource}." for resource in there["unpriced"]]
 
 
 def _more_or_less(difference: float) -> str:

@@ -79,6 +79,12 @@ def of(kind: str, tier: str, env: str = "prod") -> Record:
     return {"ResourceType": kind, "Tags": tags(tier, env)}
 
 
+@pytest.fixture(scope="module")
+def plain() -> Record:
+    """The estimate with the file's prices alone."""
+    return run(price_list=False)
+
+
 def run(**arguments: t.Any) -> Record:
     return run_module(subject, {"stack_name": "shop", "stack_env": "prod", "prices": FILE, **arguments})
 
@@ -145,8 +151,8 @@ def test_everything_of_the_stack_and_nothing_of_another() -> None:
     assert "GetProducts" not in calls
 
 
-def test_the_sums() -> None:
-    result = run(price_list=False)
+def test_the_sums(plain: Record) -> None:
+    result = plain
     assert result["often_left_out"] == pytest.approx(730 * 0.05 + 730 * 0.005)
     assert result["total"] == pytest.approx(sum(one["monthly"] for one in result["lines"]))
     assert result["without_these"] == pytest.approx(result["total"] - result["often_left_out"])
@@ -154,8 +160,7 @@ def test_the_sums() -> None:
         assert one["monthly"] == round(one["quantity"] * one["price"], 2)
 
 
-def test_check_mode_says_the_same() -> None:
-    plain = run_module(subject, {"stack_name": "shop", "stack_env": "prod", "prices": FILE, "price_list": False})
+def test_check_mode_says_the_same(plain: Record) -> None:
     check = run_module(
         subject, {"stack_name": "shop", "stack_env": "prod", "prices": FILE, "price_list": False}, check=True
     )
@@ -194,12 +199,12 @@ def test_another_endpoint_of_the_price_list() -> None:
     assert {one["region"] for one in double.asked} == {"eu-central-1"}
 
 
-def test_a_price_list_that_does_not_answer_is_asked_once_and_named() -> None:
+def test_a_price_list_that_does_not_answer_is_asked_once_and_named(plain: Record) -> None:
     with PriceListDouble(error="AccessDeniedException") as double:
         result = run()
     assert len(double.asked) == 1
     assert "AccessDeniedException" in result["price_list"]
-    assert result["total"] == run(price_list=False)["total"]
+    assert result["total"] == plain["total"]
 
 
 def test_what_has_no_price_is_named() -> None:
@@ -215,9 +220,19 @@ def test_a_price_that_is_none_is_refused() -> None:
     assert "eu-west-3 has no number of dollars under 'nat.hour' but 'cheap'" in result["msg"]
 
 
-def test_what_is_used_counts() -> None:
-    before, after = run(price_list=False), run(price_list=False, usage={"nat_gb": 100, "internet_out_gb": 10})
-    assert after["total"] - before["total"] == pytest.approx(100 * 0.05 + 10 * 0.09)
+def test_the_same_elsewhere(plain: Record) -> None:
+    here = run(price_list=False, compare_region="us-east-1")
+    home = FILE["regions"]["us-east-1"]
+    assert here["compared"]["region"] == "us-east-1"
+    assert here["compared"]["total"] < here["total"]
+    difference = here["compared"]["total"] - here["compared"]["without_these"]
+    assert difference == pytest.approx(730 * (home["nat.hour"]["usd"] + 0.005))
+    assert "compared" not in plain
+
+
+def test_what_is_used_counts(plain: Record) -> None:
+    result = run(price_list=False, usage={"nat_gb": 100, "internet_out_gb": 10})
+    assert result["total"] - plain["total"] == pytest.approx(100 * 0.05 + 10 * 0.09)
 
 
 def test_what_may_not_be_read_is_said_and_the_rest_is_estimated() -> None:

@@ -92,6 +92,10 @@ SAID: dict[str, tuple[Record, str]] = {
         {"cost": {**COST, "price_list": "AccessDenied"}},
         "Prices are those of the file, since AWS's price list did not answer: AccessDenied",
     ),
+    "another region": (
+        {"cost": {**COST, "compared": {"region": "us-east-1", "total": 40.0, "without_these": 12.5, "unpriced": []}}},
+        "At us-east-1's prices in the file: 40.00, without these 12.50.",
+    ),
     "something late": ({}, "web was last saved longer ago than backups_rpo (26h) allows."),
     "something not saved": ({}, "test has no complete restore point."),
     "what is kept": ({}, "2 restore points are kept, and 1 copies in the other region."),
