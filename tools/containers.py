@@ -116,6 +116,8 @@ def playbook_process(command: t.Sequence[str], variables: t.Mapping[str, str]) -
                 os.killpg(process.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=20)
+        if process.stdout:
+            process.stdout.close()
 
 
 class Scenario:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +99,25 @@ def test_without_docker_one_line_says_what_was_not_proven(monkeypatch, capsys):
     assert containers.main([]) == 0
     [line] = capsys.readouterr().out.splitlines()
     assert line.startswith("skipped: containers: there is none. Not proven: that the examples' containers answer")
+
+
+def test_what_a_playbook_started_ends_with_it(tmp_path):
+    marker = tmp_path / "pid"
+    code = (
+        "import subprocess, sys, time; one = subprocess.Popen(['sleep', '600']);"
+        f"open({str(marker)!r}, 'w').write(str(one.pid)); print('up', flush=True); time.sleep(600)"
+    )
+    seen = []
+
+    def interrupted() -> None:
+        with containers.playbook_process(["python", "-c", code], dict(os.environ)) as process:
+            seen.extend((process, process.stdout.readline()))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert seen[1] == "up\n"
+    assert seen[0].returncode is not None
+    # Whoever adopts the orphan reaps it when it likes.
+    state = Path(f"/proc/{marker.read_text()}/status")
+    assert not state.exists() or "zombie" in state.read_text()
