@@ -14,6 +14,7 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
+            "agent_setup": instances.agent_setup,
             "application_config": instances.application_config,
             "ec2_app_facts": instances.ec2_app_facts,
             "image_setup": instances.image_setup,

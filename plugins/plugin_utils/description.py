@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.palier.aws.plugins.module_utils.buckets_names import partition_of
 from ansible_collections.palier.aws.plugins.module_utils.dns_names import full, plain
-from ansible_collections.palier.aws.plugins.plugin_utils import dns, monitoring, network, services
+from ansible_collections.palier.aws.plugins.plugin_utils import dns, fleets, instances, monitoring, network, services
 
 Values = t.Mapping[str, t.Any]
 
@@ -430,10 +430,21 @@ def _instances(stack: Stack) -> list[tuple[str, Values]]:
     ]
 
 
+def _fleets(stack: Stack) -> list[tuple[str, Values]]:
+    if "ec2_app" not in stack.tiers:
+        return []
+    return [(f"ec2_app_fleets[{index}]", one) for index, one in enumerate(stack.values.get("ec2_app_fleets") or [])]
+
+
+def _machines(stack: Stack) -> list[tuple[str, Values]]:
+    """Instances and fleets, which have much in common."""
+    return _instances(stack) + _fleets(stack)
+
+
 @rule
 def _instance_names(stack: Stack) -> t.Iterator[str]:
-    names = [instance.get("name") for _where, instance in _instances(stack)]
-    for where, instance in _instances(stack):
+    names = [instance.get("name") for _where, instance in _machines(stack)]
+    for where, instance in _machines(stack):
         name = instance.get("name")
         if name is not None and not NAME.match(str(name)):
             yield f"{where}.name: '{name}' {_PLAIN}; write '{_plain(name)}'"
@@ -480,7 +491,7 @@ def _instance_subnets(stack: Stack) -> t.Iterator[str]:
     except (ValueError, KeyError):
         return  # said by the network's own rule
     kinds = {subnet["type"] for subnet in subnets}
-    for where, instance in _instances(stack):
+    for where, instance in _machines(stack):
         wanted = str(instance.get("subnets") or "public")
         if wanted not in kinds:
             yield f"{where}.subnets: '{wanted}' is no type of subnet here; the network has {', '.join(sorted(kinds))}"
@@ -493,7 +504,7 @@ def _instance_subnets(stack: Stack) -> t.Iterator[str]:
 
 @rule
 def _application_secrets(stack: Stack) -> t.Iterator[str]:
-    for where, instance in _instances(stack):
+    for where, instance in _machines(stack):
         application = instance.get("application") or {}
         if LOGIN_IN_URL.search(str(application.get("repository"))):
             yield (
@@ -559,7 +570,7 @@ def _flow_log_role_name(stack: Stack) -> t.Iterator[str]:
 
 @rule
 def _role_names(stack: Stack) -> t.Iterator[str]:
-    for where, instance in _instances(stack):
+    for where, instance in _machines(stack):
         name = f"{stack.prefix}-{instance.get('name')}"
         if len(name) > ROLE_NAME_LIMIT:
             yield (
@@ -1478,6 +1489,84 @@ def _certificate(stack: Stack) -> t.Iterator[str]:
             f"load_balancer_certificate: '{name}' is of the region {certificates[name]['region']}, a load balancer"
             f" takes one of its own; add a certificate without region to dns_certificates"
         )
+
+
+# -- fleets ------------------------------------------------------------------------------------------------------------
+
+
+@rule
+def _applications(stack: Stack) -> t.Iterator[str]:
+    """What an application's runtime asks of the machine."""
+    for where, machine in _machines(stack):
+        application = machine.get("application") or {}
+        if application.get("runtime") != "node":
+            continue
+        image = str(machine.get("image") if machine.get("image") in instances.IMAGES else machine.get("image_like"))
+        if image.startswith("amazon-linux"):
+            yield f"{where}.image: the runtime node is there for Debian and Ubuntu; write such as 'ubuntu-22.04'"
+        if application.get("port") == application.get("container_port"):
+            yield (
+                f"{where}.application.container_port: nginx listens on {application['port']} already, in front of the"
+                f" application; write another one, such as {int(application['port']) + 1}"
+            )
+
+
+@rule
+def _fleet_sizes(stack: Stack) -> t.Iterator[str]:
+    for where, fleet in _fleets(stack):
+        low, high, desired = int(fleet["min"]), int(fleet["max"]), fleet.get("desired")
+        if not 0 <= low <= high or high < 1:
+            yield f"{where}.min: min {low} and max {high} are no limits; write 0 <= min <= max"
+        elif desired is not None and not low <= int(desired) <= high:
+            yield f"{where}.desired: {desired} lies outside {low} to {high}; write {min(max(int(desired), low), high)}"
+        scaling = fleet.get("scaling") or {}
+        if scaling and not 0 < float(scaling["cpu_low"]) < float(scaling["cpu_high"]) < 100:
+            yield (
+                f"{where}.scaling: cpu_low {scaling['cpu_low']} and cpu_high {scaling['cpu_high']} must lie between 0"
+                " and 100, the low one first; write such as cpu_low: 20, cpu_high: 80"
+            )
+        yield from _refresh_limits(where, fleet)
+        if fleet.get("log_retention_days") not in (None, *RETENTION_DAYS):
+            yield f"{where}.log_retention_days: CloudWatch Logs does not accept {fleet['log_retention_days']}; write 90"
+
+
+def _refresh_limits(where: str, fleet: Values) -> t.Iterator[str]:
+    """Auto Scaling API reference, RefreshPreferences."""
+    least, most = int(fleet["min_healthy_percent"]), int(fleet["max_healthy_percent"])
+    if not 0 <= least <= 100:
+        yield f"{where}.min_healthy_percent: {least} lies outside 0 to 100; write 100 for no loss of capacity"
+    elif not 100 <= most <= 200 or most - least > 100:
+        yield (
+            f"{where}.max_healthy_percent: {most} must be 100 to 200 and at most 100 above min_healthy_percent"
+            f" ({least}); write {min(200, least + 100) if least + 100 < most else 110}"
+        )
+
+
+@rule
+def _fleet_requests(stack: Stack) -> t.Iterator[str]:
+    for where, fleet in _fleets(stack):
+        balancer = fleet.get("load_balancer")
+        if not balancer:
+            continue
+        if "load_balancer" not in stack.tiers:
+            yield f"{where}.load_balancer: the stack has no load balancer; add 'load_balancer' to stack_tiers"
+        if not fleets.port(fleet):
+            yield f"{where}.application: its rules at the load balancer lead to no application; describe one"
+        yield from _conditions(f"{where}.load_balancer", balancer)
+        group = str(balancer.get("target_group") or fleets.full_name(fleet, stack.prefix))
+        yield from _balancer_name(f"{where}.load_balancer.target_group", group)
+
+
+@rule
+def _fleet_belongings(stack: Stack) -> t.Iterator[str]:
+    buckets = [str(name["name"]) for _where, name in _buckets(stack)]
+    for where, fleet in _fleets(stack):
+        for name in fleet.get("buckets") or []:
+            if name not in buckets:
+                yield f"{where}.buckets: there is no bucket '{name}' in storage_buckets.{nearest(str(name), buckets)}"
+        kinds = fleets.log_files(fleet)
+        for kind in sorted(set(fleet.get("log_groups") or {}) - set(kinds)):
+            yield f"{where}.log_groups.{kind}: there are no such logs; write {' or '.join(kinds) or 'none'}"
 
 
 # -- services ----------------------------------------------------------------------------------------------------------

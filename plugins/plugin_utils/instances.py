@@ -91,9 +91,67 @@ def architecture(instance_type: str) -> str:
     return "arm64" if ARM_TYPE.match(instance_type) else "x86_64"
 
 
+#: Where a Node.js application lives, with a user of its own.
+NODE_USER, NODE_HOME = "app", "/srv/app"
+
+
 def image_setup(instance: Instance) -> dict[str, t.Any]:
-    """User and packages of the image that an instance boots."""
-    return IMAGES.get(str(instance["image"])) or IMAGES[str(instance["image_like"])]
+    """User and packages of the image that an instance boots, and what its application needs beside them.
+
+    Adds ``application_packages``, ``application_setup`` (commands), and ``app_user``, ``app_home`` and ``app_source``,
+    which is where the application's repository is cloned to.
+    """
+    image = IMAGES.get(str(instance["image"])) or IMAGES[str(instance["image_like"])]
+    application = instance.get("application") or {}
+    home = f"/home/{image['user']}"
+    found = {**image, "application_packages": [], "application_setup": []}
+    if application.get("runtime") == "node":
+        node = str(application.get("node_version") or "")
+        return {
+            **found,
+            "application_packages": ["nginx", *([] if node else ["nodejs", "npm"])],
+            "application_setup": [*(_node_setup(node) if node else []), *_process_manager_setup(application)],
+            "app_user": NODE_USER,
+            "app_home": NODE_HOME,
+            "app_source": f"{NODE_HOME}/source",
+        }
+    if application:
+        found["application_packages"] = image["container_packages"]
+        found["application_setup"] = image["container_setup"]
+    return {**found, "app_user": image["user"], "app_home": home, "app_source": f"{home}/app"}
+
+
+def _node_setup(version: str) -> list[str]:
+    """Ubuntu 22.04 has Node.js 12, which is at its end of life: a newer one comes from NodeSource's repository."""
+    return [
+        "install -d -m 0755 /etc/apt/keyrings",
+        "curl -fsSL https://deb.nodesource.com/gpgkey/nodesource-repo.gpg.key -o /etc/apt/keyrings/nodesource.asc",
+        (
+            "echo 'deb [signed-by=/etc/apt/keyrings/nodesource.asc]"
+            f" https://deb.nodesource.com/node_{version}.x nodistro main' > /etc/apt/sources.list.d/nodesource.list"
+        ),
+        "apt-get update -q",
+        "DEBIAN_FRONTEND=noninteractive apt-get install -qy nodejs",
+    ]
+
+
+def _process_manager_setup(application: Instance) -> list[str]:
+    return ["npm install --global --no-fund --no-audit pm2@6"] if application.get("process_manager") == "pm2" else []
+
+
+#: Amazon CloudWatch user guide, "Download the CloudWatch agent package": a bucket in each region.
+AGENT_SETUP = (
+    "cd /tmp && curl -fsSLO https://amazoncloudwatch-agent-{region}.s3.{region}.amazonaws.com/"
+    "{system}/$(dpkg --print-architecture)/latest/amazon-cloudwatch-agent.deb && dpkg -i -E amazon-cloudwatch-agent.deb"
+)
+
+
+def agent_setup(instance: Instance, region: str) -> list[str]:
+    """The command that installs the CloudWatch agent, by the image's system."""
+    name = str(instance["image"]) if str(instance["image"]) in IMAGES else str(instance["image_like"])
+    if name.startswith("amazon-linux"):
+        return ["dnf install -qy amazon-cloudwatch-agent"]
+    return [AGENT_SETUP.format(region=region, system=name.partition("-")[0])]
 
 
 def image_want(instance: Instance) -> dict[str, t.Any]:
@@ -123,6 +181,8 @@ def application_config(
     return {
         "region": region,
         "env_file": "/opt/app/.env",
+        # Compose reads a line break as written in C; systemd takes it as it is.
+        **({"plain_line_breaks": True} if application.get("runtime") == "node" else {}),
         "environment": application.get("environment") or {},
         "secrets": application.get("secrets") or {},
         "database_parameter": database_parameter if with_database else "",
@@ -156,14 +216,15 @@ def instance_policy(
         statements.append(_database_secret(arn, database))
     if parameters:
         resources = sorted(arn.format("ssm", f"parameter/{name.lstrip('/')}") for name in parameters)
-        statements.append(_allow("ReadParameters", ["ssm:GetParameter"], resources))
+        statements.append(allow("ReadParameters", ["ssm:GetParameter"], resources))
     if secrets:
         resources = sorted({_secret_arn(arn, name) for name in secrets})
-        statements.append(_allow("ReadSecrets", ["secretsmanager:GetSecretValue"], resources))
+        statements.append(allow("ReadSecrets", ["secretsmanager:GetSecretValue"], resources))
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, t.Any]:
+def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, t.Any]:
+    """A statement of a policy."""
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
 
 
@@ -174,7 +235,7 @@ def _secret_arn(arn: str, name: str) -> str:
 
 def _database_secret(arn: str, database: str) -> dict[str, t.Any]:
     """The master secret that RDS manages: only AWS knows its name, but its tag holds the database's ARN."""
-    statement = _allow(
+    statement = allow(
         "ReadDatabaseSecret",
         ["secretsmanager:GetSecretValue"],
         [arn.format("secretsmanager", "secret:rds!db-*")],
@@ -251,6 +312,8 @@ def ec2_app_facts(found: list[dict[str, t.Any]], prefix: str) -> dict[str, dict[
     facts = {}
     for instance in sorted(found, key=lambda one: str(one.get("launch_time"))):
         tags = instance.get("tags") or {}
+        if tags.get("Fleet"):
+            continue  # published with its fleet
         name = str(tags.get("Name", ""))
         facts[name.removeprefix(f"{prefix}-")] = {
             "id": instance["instance_id"],

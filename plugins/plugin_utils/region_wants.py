@@ -18,20 +18,23 @@ def region_wants(values: Values) -> dict[str, t.Any]:
     :param values: every variable of the stack's tiers, defaults filled in.
     """
     tiers = values.get("stack_tiers") or []
-    machines = list(enumerate(values.get("ec2_app_instances") or [])) if "ec2_app" in tiers else []
+    machines = [
+        (f"{variable}[{index}]", machine)
+        for variable in ("ec2_app_instances", "ec2_app_fleets")
+        for index, machine in enumerate((values.get(variable) or []) if "ec2_app" in tiers else [])
+    ]
     return {
         "instance_types": [
-            {"value": machine["instance_type"], "variable": f"ec2_app_instances[{index}].instance_type"}
-            for index, machine in machines
+            {"value": machine["instance_type"], "variable": f"{where}.instance_type"} for where, machine in machines
         ],
         "images": [
             {
                 "key": machine["name"],
-                "variable": f"ec2_app_instances[{index}].image",
+                "variable": f"{where}.image",
                 "instance_type": machine["instance_type"],
                 **instances.image_want(machine),
             }
-            for index, machine in machines
+            for where, machine in machines
         ],
         **(_zones(values) if "network" in tiers else {}),
         "db": [_database(values)] if "rds" in tiers else [],

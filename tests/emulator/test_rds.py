@@ -111,6 +111,15 @@ def test_storage(emulator: Emulator, rds: t.Any) -> None:
     assert (large["Iops"], large["StorageThroughput"]) == (12000, 500)
 
 
+@mends("rds.performance_insights")
+def test_performance_insights(rds: t.Any) -> None:
+    made = create(rds, EnablePerformanceInsights=True)
+    assert (made["PerformanceInsightsEnabled"], made["PerformanceInsightsRetentionPeriod"]) == (True, 7)
+    rds.modify_db_instance(DBInstanceIdentifier="shop", EnablePerformanceInsights=False)
+    (found,) = rds.describe_db_instances(DBInstanceIdentifier="shop")["DBInstances"]
+    assert found["PerformanceInsightsEnabled"] is False
+
+
 @mends("rds.final_snapshot")
 def test_final_snapshot(rds: t.Any) -> None:
     create(rds)

@@ -246,6 +246,121 @@ def test_disable_metrics_collection(emulator: Emulator) -> None:
     assert autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]["EnabledMetrics"] == []
 
 
+class Fleet:
+    """An Auto Scaling group of two instances in two zones, and a second version of its launch template."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.network = Network(emulator)
+        self.client, self.name = emulator.client("autoscaling", REGION), {"AutoScalingGroupName": "g"}
+        data = {"ImageId": self.network.image(), "InstanceType": "t3.micro"}
+        made = self.network.ec2.create_launch_template(LaunchTemplateName="app", LaunchTemplateData=data)
+        self.template = made["LaunchTemplate"]["LaunchTemplateId"]
+        larger = {**data, "InstanceType": "t3.small"}
+        self.network.ec2.create_launch_template_version(LaunchTemplateName="app", LaunchTemplateData=larger)
+        self.client.create_auto_scaling_group(
+            **self.name,
+            MinSize=2,
+            MaxSize=4,
+            LaunchTemplate={"LaunchTemplateId": self.template, "Version": "1"},
+            VPCZoneIdentifier=",".join(self.network.subnets),
+            DefaultInstanceWarmup=90,
+            LifecycleHookSpecificationList=[
+                {"LifecycleHookName": "drain", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"}
+            ],
+        )
+
+    @property
+    def group(self) -> dict[str, t.Any]:
+        """As AWS describes it."""
+        (found,) = self.client.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return t.cast("dict[str, t.Any]", found)
+
+    def refresh(self, version: str = "2", **preferences: t.Any) -> None:
+        """Start an instance refresh."""
+        desired = {"LaunchTemplate": {"LaunchTemplateId": self.template, "Version": version}}
+        self.client.start_instance_refresh(**self.name, DesiredConfiguration=desired, Preferences=preferences)
+
+    def statuses(self) -> list[str]:
+        """Of its refreshes, the newest first; each look brings them one stage further."""
+        found = self.client.describe_instance_refreshes(**self.name)["InstanceRefreshes"]
+        return [one["Status"] for one in found]
+
+
+@pytest.fixture
+def fleet(emulator: Emulator) -> Fleet:
+    """One that stands."""
+    return Fleet(emulator)
+
+
+@mends("autoscaling.group_settings", "autoscaling.launched_instances")
+def test_a_new_group(fleet: Fleet) -> None:
+    assert fleet.group["DefaultInstanceWarmup"] == 90
+    (hook,) = fleet.client.describe_lifecycle_hooks(**fleet.name)["LifecycleHooks"]
+    assert hook["LifecycleHookName"] == "drain"
+    instances = fleet.group["Instances"]
+    assert len({one["AvailabilityZone"] for one in instances}) == 2
+    assert {one["LaunchTemplate"]["Version"] for one in instances} == {"1"}
+    fleet.client.update_auto_scaling_group(**fleet.name, DefaultInstanceWarmup=60)
+    assert fleet.group["DefaultInstanceWarmup"] == 60
+
+
+@mends("autoscaling.instance_refresh")
+def test_an_instance_refresh(fleet: Fleet) -> None:
+    before = {one["InstanceId"] for one in fleet.group["Instances"]}
+    fleet.refresh(AutoRollback=True, SkipMatching=True)
+    assert refusal(fleet.refresh) == "InstanceRefreshInProgress"
+    assert [fleet.statuses() for _ in range(3)] == [["InProgress"], ["Successful"], ["Successful"]]
+    after = fleet.group["Instances"]
+    assert not before & {one["InstanceId"] for one in after}
+    assert {(one["InstanceType"], one["LaunchTemplate"]["Version"]) for one in after} == {("t3.small", "2")}
+    assert fleet.group["LaunchTemplate"]["Version"] == "2"
+    # All match now, and none is replaced.
+    fleet.refresh(SkipMatching=True)
+    fleet.statuses()
+    fleet.statuses()
+    assert fleet.group["Instances"] == after
+
+
+@mends("autoscaling.instance_refresh")
+@pytest.mark.parametrize(
+    ("operation", "statuses"),
+    [
+        ("cancel_instance_refresh", ["Cancelling", "Cancelled"]),
+        ("rollback_instance_refresh", ["RollbackInProgress", "RollbackSuccessful"]),
+    ],
+)
+def test_an_instance_refresh_that_ends_early(fleet: Fleet, operation: str, statuses: list[str]) -> None:
+    call = getattr(fleet.client, operation)
+    assert refusal(call, **fleet.name) == "ActiveInstanceRefreshNotFound"
+    fleet.refresh()
+    call(**fleet.name)
+    assert fleet.statuses() == statuses[1:]
+    assert fleet.group["LaunchTemplate"]["Version"] == "1"
+
+
+@mends("autoscaling.instance_refresh")
+def test_aws_goes_back_only_to_what_was_described(fleet: Fleet) -> None:
+    start = fleet.client.start_instance_refresh
+    assert refusal(start, **fleet.name, Preferences={"AutoRollback": True}) == "ValidationError"
+
+
+@mends("autoscaling.what_goes_with_a_group", "autoscaling.policy_arn")
+def test_policies_and_hooks_go_with_their_group(fleet: Fleet) -> None:
+    step = {"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}
+    answer = fleet.client.put_scaling_policy(
+        **fleet.name,
+        PolicyName="out",
+        PolicyType="StepScaling",
+        AdjustmentType="ChangeInCapacity",
+        StepAdjustments=[step],
+    )
+    (policy,) = fleet.client.describe_policies(**fleet.name)["ScalingPolicies"]
+    assert (policy["PolicyARN"], policy["StepAdjustments"]) == (answer["PolicyARN"], [step])
+    fleet.client.delete_auto_scaling_group(**fleet.name, ForceDelete=True)
+    assert fleet.client.describe_policies()["ScalingPolicies"] == []
+    assert fleet.client.describe_lifecycle_hooks(**fleet.name)["LifecycleHooks"] == []
+
+
 @pytest.fixture
 def nodes(emulator: Emulator) -> dict[str, str]:
     """Three instances: one managed, one whose role lacks the permission, one of an image without the agent."""

@@ -24,6 +24,7 @@ EC2_KINDS = (
     ("describe_flow_logs", "FlowLogs", "FlowLogId"),
     ("describe_volumes", "Volumes", "VolumeId"),
     ("describe_key_pairs", "KeyPairs", "KeyPairId"),
+    ("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
 )
 #: The same in RDS.
 RDS_KINDS = (
@@ -34,6 +35,7 @@ RDS_KINDS = (
 )
 #: The same in services that list all there is in one answer.
 OTHER_KINDS = (
+    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
     ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
     ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
     ("ecr", "describe_repositories", "repositories", "repositoryArn"),

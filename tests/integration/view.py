@@ -160,6 +160,26 @@ class View:
         ]
         return [(_paths(rule), self._target_group(rule)["TargetGroupName"]) for rule in sorted(rules, key=_priority)]
 
+    def auto_scaling_group(self, name: str) -> Record:
+        """An Auto Scaling group."""
+        found = self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        (group,) = found["AutoScalingGroups"]
+        return t.cast(Record, group)
+
+    def launched_with(self, group: Record) -> Record:
+        """What an Auto Scaling group launches: the data of its launch template's version."""
+        template = group["LaunchTemplate"]
+        found = self.ec2.describe_launch_template_versions(
+            LaunchTemplateId=template["LaunchTemplateId"], Versions=[template["Version"]]
+        )
+        (version,) = found["LaunchTemplateVersions"]
+        return t.cast(Record, version["LaunchTemplateData"])
+
+    def alarms(self) -> list[Record]:
+        """All alarms of metrics."""
+        pages = self.client("cloudwatch").get_paginator("describe_alarms").paginate()
+        return [alarm for page in pages for alarm in page["MetricAlarms"]]
+
     def target_groups(self) -> dict[str, Record]:
         """The target groups by name."""
         found = self.client("elbv2").describe_target_groups()["TargetGroups"]

@@ -134,6 +134,38 @@ def storage() -> None:
 
 
 @patch(
+    restores="An instance says whether Performance Insights is on, with 7 days of retention unless told otherwise.",
+    source="API reference, CreateDBInstance and ModifyDBInstance (EnablePerformanceInsights), DBInstance",
+    touches=("moto.rds.models:RDSBackend.create_db_instance", "moto.rds.models:RDSBackend.modify_db_instance"),
+)
+def performance_insights() -> None:
+    """Keep what moto overlooks."""
+
+    @around(models.RDSBackend, "create_db_instance")
+    def create(original: t.Callable[..., t.Any], self: t.Any, db_kwargs: dict[str, t.Any]) -> t.Any:
+        given = dict(db_kwargs)
+        database = original(self, db_kwargs)
+        _set_insights(database, given)
+        return database
+
+    @around(models.RDSBackend, "modify_db_instance")
+    def modify(original: t.Callable[..., t.Any], self: t.Any, identifier: str, db_kwargs: dict[str, t.Any]) -> t.Any:
+        given = dict(db_kwargs)
+        database = original(self, identifier, db_kwargs)
+        _set_insights(database, given)
+        return database
+
+
+def _set_insights(database: t.Any, given: dict[str, t.Any]) -> None:
+    wanted = given.get("enable_performance_insights")
+    if wanted is None:
+        return
+    database.performance_insights_enabled = str(wanted).lower() == "true"
+    days = int(given.get("performance_insights_retention_period") or 7)
+    database.performance_insights_retention_period = days if database.performance_insights_enabled else None
+
+
+@patch(
     restores="The final snapshot must be named or refused; a replica takes none.",
     source="API reference, DeleteDBInstance (SkipFinalSnapshot, FinalDBSnapshotIdentifier)",
     touches="moto.rds.models:RDSBackend.delete_db_instance",

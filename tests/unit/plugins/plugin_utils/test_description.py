@@ -239,7 +239,99 @@ def service(**options: t.Any) -> dict[str, t.Any]:
     return served({**SERVICE, **options})
 
 
+FLEET: dict[str, t.Any] = {
+    "name": "app",
+    "application": {"repository": "https://git.example.com/shop.git", "runtime": "node", "port": 3000},
+    "load_balancer": {"paths": ["/*"]},
+}
+
+
+def fleet(**options: t.Any) -> dict[str, t.Any]:
+    """A stack with a fleet behind a load balancer, changed."""
+    changes = {"stack_tiers": ["network", "load_balancer", "ec2_app"], "ec2_app_instances": []}
+    return balanced(**changes, ec2_app_fleets=[{**FLEET, **options}])
+
+
 TABLE: dict[str, list[Row]] = {
+    "_applications": [
+        row(fleet()),
+        row(
+            fleet(image="amazon-linux-2023"),
+            "ec2_app_fleets[0].image: the runtime node is there for Debian and Ubuntu; write such as 'ubuntu-22.04'",
+        ),
+        row(
+            fleet(application={**FLEET["application"], "container_port": 3000}),
+            "ec2_app_fleets[0].application.container_port: nginx listens on 3000 already, in front of the application;"
+            " write another one, such as 3001",
+        ),
+    ],
+    "_fleet_sizes": [
+        row(fleet(min=0, max=1)),
+        row(
+            fleet(min=5),
+            "ec2_app_fleets[0].min: min 5 and max 4 are no limits; write 0 <= min <= max",
+        ),
+        row(
+            fleet(min=0, max=0),
+            "ec2_app_fleets[0].min: min 0 and max 0 are no limits; write 0 <= min <= max",
+        ),
+        row(
+            fleet(desired=9),
+            "ec2_app_fleets[0].desired: 9 lies outside 1 to 4; write 4",
+        ),
+        row(
+            fleet(scaling={"cpu_high": 20, "cpu_low": 30}),
+            "ec2_app_fleets[0].scaling: cpu_low 30.0 and cpu_high 20.0 must lie between 0 and 100, the low one first;"
+            " write such as cpu_low: 20, cpu_high: 80",
+        ),
+        row(
+            fleet(min_healthy_percent=101),
+            "ec2_app_fleets[0].min_healthy_percent: 101 lies outside 0 to 100; write 100 for no loss of capacity",
+        ),
+        row(
+            fleet(min_healthy_percent=50, max_healthy_percent=160),
+            "ec2_app_fleets[0].max_healthy_percent: 160 must be 100 to 200 and at most 100 above min_healthy_percent"
+            " (50); write 150",
+        ),
+        row(
+            fleet(max_healthy_percent=90),
+            "ec2_app_fleets[0].max_healthy_percent: 90 must be 100 to 200 and at most 100 above min_healthy_percent"
+            " (100); write 110",
+        ),
+        row(
+            fleet(log_retention_days=100),
+            "ec2_app_fleets[0].log_retention_days: CloudWatch Logs does not accept 100; write 90",
+        ),
+    ],
+    "_fleet_requests": [
+        row(
+            {**fleet(), "stack_tiers": ["network", "ec2_app"]},
+            "ec2_app_fleets[0].load_balancer: the stack has no load balancer; add 'load_balancer' to stack_tiers",
+        ),
+        row(
+            fleet(application=None),
+            "ec2_app_fleets[0].application: its rules at the load balancer lead to no application; describe one",
+        ),
+        row(
+            fleet(load_balancer={"paths": ["api"]}),
+            "ec2_app_fleets[0].load_balancer.paths: 'api' matches no path, which all start with a slash; write '/api'",
+        ),
+        row(
+            fleet(load_balancer={"paths": ["/*"], "target_group": "x" * 33}),
+            f"ec2_app_fleets[0].load_balancer.target_group: '{'x' * 33}' has 33 characters, AWS allows 32; write"
+            f" ec2_app_fleets[0].load_balancer.target_group with a name such as '{'x' * 32}'",
+        ),
+    ],
+    "_fleet_belongings": [
+        row(
+            fleet(buckets=["files"]),
+            "ec2_app_fleets[0].buckets: there is no bucket 'files' in storage_buckets.",
+        ),
+        row(
+            fleet(log_groups={"ngnix": "/edge"}),
+            "ec2_app_fleets[0].log_groups.ngnix: there are no such logs; write app or nginx",
+        ),
+    ],
     "_stack_names": [
         row(
             {"stack_name": "My Shop2"},
