@@ -19,7 +19,7 @@ from tests.integration.view import Record, View, tags
 pytestmark = pytest.mark.slow
 
 REGION, COPY_REGION = "eu-west-3", "eu-central-1"
-TIERS = frozenset({"network", "dns", "load_balancer", "rds", "storage", "identity", "ec2_app", "monitoring", "backups"})
+TIERS = frozenset({"network", "dns", "load_balancer", "rds", "storage", "identity", "ec2_app", "monitoring"})
 SYSTEM = System(
     "clefcloud",
     "clefcloud",
