@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.palier.aws.plugins.module_utils.aws import error_handler
 
@@ -25,6 +26,16 @@ def describe_images(client: t.Any, **request: t.Any) -> list[Document] | None:
     """All active images of a repository; C{None} when the repository does not exist."""
     pages = client.get_paginator("describe_images").paginate(**request, PaginationConfig={"PageSize": IMAGES_A_PAGE})
     return [image for page in pages for image in page["imageDetails"]]
+
+
+@Errors.list_error_handler("describe the image")
+@AWSRetry.jittered_backoff()
+def describe_image(client: t.Any, wanted: dict[str, str], **request: t.Any) -> list[Document] | None:
+    """The image with a tag or a digest, or none; C{None} when the repository does not exist."""
+    try:
+        return client.describe_images(imageIds=[wanted], **request)["imageDetails"]
+    except is_boto3_error_code("ImageNotFoundException"):
+        return []
 
 
 @Errors.list_error_handler("describe the repository")

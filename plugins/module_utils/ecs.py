@@ -145,6 +145,46 @@ def plan_definition(
     return [Step("register", resource, f"{', '.join(differing)} differ{'s' * (len(differing) == 1)}", before, after)]
 
 
+def plan_rollback(family: str, active: t.Iterable[str], revision: int) -> tuple[list[Step], list[str]]:
+    """Steps after which a revision is the newest active one of its family, and the ARNs that go for it.
+
+    :param active: ARNs of the family's active revisions.
+    :param revision: number of the one that shall be the newest.
+    :raises ValueError: where it is not active itself.
+    """
+    numbers = {int(arn.rpartition(":")[2]): arn for arn in active}
+    resource = f"ecs task definition {family}"
+    if revision not in numbers:
+        raise ValueError(f"revision {revision} of {family} is not active")
+    newer = sorted(number for number in numbers if number > revision)
+    if not newer:
+        return [Step("keep", resource, f"revision {revision} is the newest")], []
+    text = f"revision {revision} shall be the newest again"
+    step = Step("deregister", resource, text, {"revisions": newer}, {"revisions": []})
+    return [step], [numbers[number] for number in newer]
+
+
+def definition_fact(described: Document) -> dict[str, t.Any]:
+    """What is returned of a task definition."""
+    return {
+        "arn": described.get("taskDefinitionArn", ""),
+        "family": described.get("family", ""),
+        "revision": int(described.get("revision") or 0),
+        "images": {one["name"]: one.get("image", "") for one in described.get("containerDefinitions") or []},
+    }
+
+
+def log_streams(described: Document) -> dict[str, tuple[str, str]]:
+    """Log group and stream prefix of each container that logs with C{awslogs}, by its name."""
+    found = {}
+    for one in described.get("containerDefinitions") or []:
+        log = one.get("logConfiguration") or {}
+        options = log.get("options") or {}
+        if log.get("logDriver") == "awslogs" and options.get("awslogs-stream-prefix"):
+            found[one["name"]] = (str(options.get("awslogs-group")), str(options["awslogs-stream-prefix"]))
+    return found
+
+
 # -- services ----------------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +315,46 @@ def task_fact(described: Document) -> dict[str, t.Any]:
         "exit_code": -1 if code is None else int(code),
         "reason": str(containers[0].get("reason") or described.get("stoppedReason") or ""),
     }
+
+
+#: Stop codes of tasks that nobody asked to stop, or that did not come up (ECS API reference, Task, stopCode). The
+#: scheduler also stops tasks that fail the load balancer's health checks, which its reason says.
+FAILURE_CODES = {"TaskFailedToStart", "EssentialContainerExited"}
+UNHEALTHY = "health checks"
+
+
+def failures(described: Document) -> list[dict[str, t.Any]]:
+    """The containers of a stopped task that failed it; none where it ended well or was stopped on purpose."""
+    code, reason = described.get("stopCode"), str(described.get("stoppedReason") or "")
+    if code not in FAILURE_CODES and UNHEALTHY not in reason:
+        return []
+    found = []
+    for one in described.get("containers") or [{}]:
+        exit_code = -1 if one.get("exitCode") is None else int(one["exitCode"])
+        if (
+            exit_code == 0
+            and code == "EssentialContainerExited"
+            and not str(described.get("group")).startswith("service:")
+        ):
+            continue
+        text = ": ".join(dict.fromkeys(part for part in (reason, str(one.get("reason") or "")) if part))
+        identity = {"id": str(described.get("taskArn", "")).rpartition("/")[2], "container": str(one.get("name") or "")}
+        found.append({**identity, "exit_code": exit_code, "reason": text})
+    return found
+
+
+def newest_first(described: t.Iterable[Document]) -> list[Document]:
+    """Stopped tasks in the order in which they are shown."""
+    return sorted(described, key=lambda task: str(task.get("stoppedAt") or ""), reverse=True)
+
+
+def failure_lines(failure: Document) -> list[str]:
+    """A failed container in words, and what it said last."""
+    ended = f" ended with exit code {failure['exit_code']}" if failure["exit_code"] >= 0 else " failed"
+    who = f"{failure['container'] or 'a container'} of task {failure['id']}"
+    head = f"{who}{ended}: {failure['reason'] or 'no reason given'}"
+    lines = list(failure.get("lines") or [])
+    return [head, *(f"  {line}" for line in lines or ["(it wrote nothing)"])]
 
 
 # -- auto-scaling ------------------------------------------------------------------------------------------------------

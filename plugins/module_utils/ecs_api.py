@@ -20,6 +20,7 @@ ServiceErrors = error_handler("ClusterNotFoundException", "ServiceNotFoundExcept
 DefinitionErrors = error_handler("ClientException")
 ScalingErrors = error_handler("ObjectNotFoundException")
 SecretErrors = error_handler("ResourceNotFoundException")
+LogErrors = error_handler("ResourceNotFoundException")
 
 
 # -- clusters ----------------------------------------------------------------------------------------------------------
@@ -189,6 +190,14 @@ def list_tasks(client: t.Any, **request: t.Any) -> list[str]:
 def describe_tasks(client: t.Any, cluster: str, arns: list[str]) -> list[Document]:
     """Those of at most a hundred tasks that are known still."""
     return client.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+
+
+@LogErrors.list_error_handler("read the log", [])
+@AWSRetry.jittered_backoff()
+def last_log_lines(client: t.Any, group: str, stream: str, most: int) -> list[str]:
+    """The last lines of a log stream, the oldest first; none where there is no such stream."""
+    found = client.get_log_events(logGroupName=group, logStreamName=stream, limit=most, startFromHead=False)
+    return [event["message"].rstrip() for event in found["events"]]
 
 
 # -- auto-scaling ------------------------------------------------------------------------------------------------------

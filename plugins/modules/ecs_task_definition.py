@@ -20,10 +20,15 @@ options:
     type: str
     required: true
   state:
-    description: V(absent) deregisters and deletes every revision of the family.
+    description:
+      - V(absent) deregisters and deletes every revision of the family.
+      - V(rolled_back) deregisters what is newer than O(revision), so that this is the newest one again.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, rolled_back]
     default: present
+  revision:
+    description: Number of the revision to go back to, with O(state=rolled_back).
+    type: int
   cpu:
     description: CPU units, 1024 for one virtual CPU. Needed with O(state=present).
     type: int
@@ -101,6 +106,7 @@ plan:
 
 import typing as t
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.palier.aws.plugins.module_utils import ecs
 from ansible_collections.palier.aws.plugins.module_utils import ecs_api as api
@@ -114,6 +120,8 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     family = params["family"]
     if params["state"] == "absent":
         return {**outcome(remove(module, client, family)), "task_definition": facts({})}
+    if params["state"] == "rolled_back":
+        return go_back(module, client, family)
     current = api.describe_definition(client, family)
     have_tags = ecs.tag_dict(current["tags"]) if current else {}
     steps = ecs.plan_definition(family, current, have_tags, wanted(params), params["tags"], params["purge_tags"])
@@ -172,6 +180,21 @@ def remove(module: AnsibleAWSModule, client: t.Any, family: str) -> list[Step]:
     return [Step("delete", resource, "it is not wanted", {"revisions": len(active) + len(inactive)})]
 
 
+def go_back(module: AnsibleAWSModule, client: t.Any, family: str) -> dict[str, t.Any]:
+    """Make a revision the newest one again."""
+    revision = module.params["revision"]
+    active = api.list_definitions(client, family, "ACTIVE")
+    try:
+        steps, newer = ecs.plan_rollback(family, active, revision)
+    except ValueError as error:
+        raise AnsibleAWSError(message=f"revision: {error}: name one that is, or register it again") from error
+    if not module.check_mode:
+        for arn in newer:
+            api.deregister_definition(client, arn)
+    arn = next(arn for arn in active if arn.rpartition(":")[2] == str(revision))
+    return {**outcome(steps), "task_definition": {"arn": arn, "revision": revision}}
+
+
 def facts(definition: dict[str, t.Any]) -> dict[str, t.Any]:
     """What is returned of it."""
     return {"arn": definition.get("taskDefinitionArn", ""), "revision": definition.get("revision", 0)}
@@ -182,7 +205,8 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "family": {"type": "str", "required": True},
-            "state": {"choices": ["present", "absent"], "default": "present"},
+            "state": {"choices": ["present", "absent", "rolled_back"], "default": "present"},
+            "revision": {"type": "int"},
             "cpu": {"type": "int"},
             "memory": {"type": "int"},
             "architecture": {"choices": ["X86_64", "ARM64"], "default": "X86_64"},
@@ -194,7 +218,7 @@ def main() -> None:
             "tags": {"type": "dict", "aliases": ["resource_tags"]},
             "purge_tags": {"type": "bool", "default": True},
         },
-        required_if=[("state", "present", ["cpu", "memory"])],
+        required_if=[("state", "present", ["cpu", "memory"]), ("state", "rolled_back", ["revision"])],
         supports_check_mode=True,
     )
     run_module(module, run)

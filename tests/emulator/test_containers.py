@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -233,3 +234,78 @@ def test_scaling(stack: Stack, emulator: Emulator) -> None:
     assert stack.scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == []
     assert alarms()["MetricAlarms"] == []
     assert refusal(stack.scaling.deregister_scalable_target, **COUNT) == "ObjectNotFoundException"
+
+
+def put(emulator: Emulator, tag: str, **annotations: str) -> str:
+    """An image in the emulator's registry that behaves as its annotations say."""
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": []}
+    text = json.dumps({**manifest, "annotations": {f"emulator.{key}": value for key, value in annotations.items()}})
+    emulator.client("ecr", REGION).put_image(repositoryName="web", imageManifest=text, imageTag=tag)
+    return f"123456789012.dkr.ecr.{REGION}.amazonaws.com/web:{tag}"
+
+
+BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+
+
+@mends("ecs.failing_tasks")
+@pytest.mark.parametrize(
+    ("annotations", "reason", "code"),
+    [
+        ({"exit-code": "3", "log": "no settings"}, "Essential container in task exited", "EssentialContainerExited"),
+        ({"unhealthy": "yes"}, "Task failed ELB health checks", "ServiceSchedulerInitiated"),
+        (None, "CannotPullContainerError", "TaskFailedToStart"),
+    ],
+)
+def test_a_deployment_that_does_not_come_up(
+    stack: Stack, emulator: Emulator, annotations: dict[str, str] | None, reason: str, code: str
+) -> None:
+    ecr, logs = emulator.client("ecr", REGION), emulator.client("logs", REGION)
+    ecr.create_repository(repositoryName="web")
+    put(emulator, "good")
+    bad = (
+        put(emulator, "bad", **annotations) if annotations else f"123456789012.dkr.ecr.{REGION}.amazonaws.com/web:none"
+    )
+    logs.create_log_group(logGroupName="web")
+    options = {"awslogs-group": "web", "awslogs-region": REGION, "awslogs-stream-prefix": "web"}
+    stack.rule(stack.listener(), 1, "/*")
+    stack.service(loadBalancers=stack.behind(), deploymentConfiguration=BREAKER)
+    stack.described()
+    container = {**WEB, "image": bad, "logConfiguration": {"logDriver": "awslogs", "options": options}}
+    broken = stack.register(containerDefinitions=[container], executionRoleArn=ROLE)
+    stack.ecs.update_service(cluster="c", service="web", taskDefinition=broken)
+    during = stack.described()
+    primary, failed = during["deployments"]
+    assert (during["taskDefinition"], during["runningCount"]) == (stack.definition, 2)
+    assert (primary["rolloutState"], "rolling back" in primary["rolloutStateReason"]) == ("IN_PROGRESS", True)
+    assert (failed["rolloutState"], failed["failedTasks"], failed["taskDefinition"]) == ("FAILED", 3, broken)
+    after = stack.described()["deployments"]
+    assert [one["rolloutState"] for one in after] == ["COMPLETED"]
+    stopped = stack.ecs.list_tasks(cluster="c", family="web", desiredStatus="STOPPED")["taskArns"]
+    tasks = stack.ecs.describe_tasks(cluster="c", tasks=stopped)["tasks"]
+    assert {one["taskDefinitionArn"] for one in tasks} == {broken}
+    assert {one["stopCode"] for one in tasks} == {code}
+    assert all(reason in one["stoppedReason"] for one in tasks)
+    if annotations and "log" in annotations:
+        stream = f"web/web/{stopped[0].rpartition('/')[2]}"
+        (event,) = logs.get_log_events(logGroupName="web", logStreamName=stream)["events"]
+        assert event["message"] == "no settings"
+
+
+@mends("ecs.failing_tasks")
+def test_a_first_deployment_that_does_not_come_up(stack: Stack, emulator: Emulator) -> None:
+    emulator.client("ecr", REGION).create_repository(repositoryName="web")
+    bad = put(emulator, "bad", **{"exit-code": "1"})
+    stack.service(
+        taskDefinition=stack.register(containerDefinitions=[{**WEB, "image": bad}]), deploymentConfiguration=BREAKER
+    )
+    (only,) = stack.described()["deployments"]
+    assert (only["status"], only["rolloutState"]) == ("PRIMARY", "FAILED")
+    assert stack.described()["runningCount"] == 0
+
+
+@mends("ecs.newest_active_revision")
+def test_a_family_stands_for_its_newest_active_revision(stack: Stack) -> None:
+    stack.ecs.deregister_task_definition(taskDefinition=stack.register(cpu="512", memory="1024"))
+    found = stack.ecs.describe_task_definition(taskDefinition="web")["taskDefinition"]
+    assert found["taskDefinitionArn"] == stack.definition
+    assert stack.register(cpu="512", memory="1024").endswith(":3"), "numbers are not used twice"

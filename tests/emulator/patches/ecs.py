@@ -4,21 +4,31 @@
 
 No container runs. A service's tasks are there the next time that somebody looks; a one-off task has ended by then, with
 exit code 0 unless its command is C(false) or C(sh -c "exit N").
+
+An image says by annotations of its manifest in the emulator's ECR how its containers behave: C(emulator.exit-code) is
+that of the image's own command, C(emulator.command-exit-code) that of any other, C(emulator.unhealthy) lets the load
+balancer find it unhealthy, C(emulator.log) is what it writes. An image that a repository with images does not have
+cannot be pulled; a repository without any image counts as one whose images nobody pushed here, and they run.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import math
+import re
 import typing as t
 
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ecr.models import ecr_backends
 from moto.ecs import models as ecs
 from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParameterException
 from moto.ecs.responses import EC2ContainerServiceResponse as Response
 from moto.elbv2.models import elbv2_backends
+from moto.logs.models import logs_backends
 from moto.moto_api._internal import mock_random
 
 from tests.emulator.patches import around, before, patch
@@ -60,6 +70,24 @@ def fargate_definitions() -> None:
                 raise EcsClientException(f"{_NEEDS_ROLE} log driver awslogs.")
             if container.get("secrets") and not given.get("execution_role_arn"):
                 raise EcsClientException(f"{_NEEDS_ROLE} secrets.")
+
+
+@patch(
+    restores="A family stands for its newest active revision.",
+    source=f"{_REFERENCE}, DescribeTaskDefinition (taskDefinition)",
+    touches="moto.ecs.models:EC2ContainerServiceBackend.describe_task_definition",
+)
+def newest_active_revision() -> None:
+    """Moto takes the newest one, active or not."""
+
+    @around(ecs.EC2ContainerServiceBackend, "describe_task_definition")
+    def describe(original: t.Callable[..., t.Any], self: t.Any, task_definition_str: str) -> t.Any:
+        family = task_definition_str.rpartition("/")[2]
+        if ":" in family:
+            return original(self, task_definition_str)
+        revisions = self.task_definitions.get(family) or {}
+        active = [number for number, one in revisions.items() if one.status == "ACTIVE"]
+        return original(self, f"{family}:{max(active)}" if active else family)
 
 
 @patch(
@@ -256,6 +284,9 @@ def _settle(backend: t.Any, service: t.Any) -> None:
     group = f"service:{service.name}"
     held = backend.tasks.setdefault(service.cluster_name, {})
     running = [task for task in held.values() if task.group == group and task.last_status != "STOPPED"]
+    primary = next((one for one in service.deployments if one["status"] == "PRIMARY"), None)
+    if primary is not None and wanted and _breaks(backend, service, primary):
+        return
     kept = [task for task in running if task.task_definition_arn == service.task_definition][:wanted]
     for task in running:
         if task not in kept:
@@ -268,7 +299,6 @@ def _settle(backend: t.Any, service: t.Any) -> None:
     service.running_count, service.pending_count = wanted, 0
     if service.status == "DRAINING":
         service.status = "INACTIVE"
-    primary = next((one for one in service.deployments if one["status"] == "PRIMARY"), None)
     if primary is not None:
         primary |= {"desiredCount": wanted, "runningCount": wanted, "pendingCount": 0, "rolloutState": "COMPLETED"}
         primary["rolloutStateReason"] = f"ECS deployment {primary['id']} completed."
@@ -309,12 +339,119 @@ def _detail(task: t.Any, name: str) -> str:
     return next((str(detail["value"]) for detail in details if detail["name"] == name), "")
 
 
-def _end(backend: t.Any, task: t.Any, code: str, reason: str) -> None:
+class _Failure(t.NamedTuple):
+    """Why the containers of an image fail: ECS's stop code and reasons, the exit code, what was written."""
+
+    code: str
+    reason: str
+    container_reason: str = ""
+    exit_code: int | None = None
+    log: str = ""
+
+
+#: Says how a task of a definition fails; empty without the patch failing_tasks.
+_looks: list[t.Callable[..., _Failure | None]] = []
+
+
+def _failure(*args: t.Any, **kwargs: t.Any) -> _Failure | None:
+    """How a task of a definition fails, or C(None)."""
+    return next((look(*args, **kwargs) for look in _looks), None)
+
+
+@patch(
+    restores="Tasks fail whose image is missing, exits or is unhealthy; the circuit breaker ends their deployment.",
+    source="Amazon ECS developer guide, How the Amazon ECS deployment circuit breaker detects failures;"
+    " Stopped tasks error messages; Viewing container logs (awslogs)",
+    touches=("moto.ecs.models:Task", "moto.ecr.models:ECRBackend", "moto.logs.models:LogsBackend.put_log_events"),
+)
+def failing_tasks() -> None:
+    """Look at the images of the emulator's own ECR."""
+    _looks.append(_look_at_images)
+
+
+_ADDRESS = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+))?(?:@(.+))?$")
+
+
+def _look_at_images(backend: t.Any, definition: t.Any, own_command: bool = True, balanced: bool = False) -> t.Any:
+    for container in definition.container_definitions:
+        found = _ADDRESS.match(container["image"])
+        repository = ecr_backends[found[1]][found[2]].repositories.get(found[3]) if found else None
+        if not found or repository is None or not repository.images:
+            continue
+        tag, digest = found[4] or "latest", found[5]
+        fitting = [
+            image
+            for image in repository.images
+            if (image.get_image_digest() == digest if digest else tag in image.image_tags)
+        ]
+        if not fitting:
+            text = f"CannotPullContainerError: failed to resolve ref {container['image']}: not found"
+            return _Failure("TaskFailedToStart", text, text)
+        said = json.loads(fitting[0].image_manifest).get("annotations") or {}
+        code = said.get("emulator.exit-code" if own_command else "emulator.command-exit-code")
+        if code is not None:
+            text = "Essential container in task exited"
+            return _Failure("EssentialContainerExited", text, "", int(code), said.get("emulator.log", ""))
+        if balanced and said.get("emulator.unhealthy"):
+            return _Failure(
+                "ServiceSchedulerInitiated", "Task failed ELB health checks", "", 137, said.get("emulator.log", "")
+            )
+    return None
+
+
+def _breaks(backend: t.Any, service: t.Any, primary: dict[str, t.Any]) -> bool:
+    """Fail a deployment whose tasks fail, and go back to the one before as the circuit breaker is told."""
+    if primary["rolloutState"] == "FAILED":
+        return True
+    definition = backend.describe_task_definition(service.task_definition)
+    failure = _failure(backend, definition, balanced=bool(service.load_balancers))
+    if primary["rolloutState"] != "IN_PROGRESS" or failure is None:
+        return False
+    breaker = (service.deployment_configuration or {}).get("deploymentCircuitBreaker") or {}
+    # Half of the wanted tasks, at least 3 and at most 200.
+    threshold = min(max(math.ceil(0.5 * service.desired_count), 3), 200) if breaker.get("enable") else 1
+    for _ in range(threshold):
+        task = _start(backend, service, f"service:{service.name}")
+        backend.tasks[service.cluster_name][task.task_arn] = task
+        _end(backend, task, failure.code, failure.reason, failure)
+    primary |= {"failedTasks": primary["failedTasks"] + threshold, "runningCount": 0}
+    if breaker.get("enable"):
+        text = "ECS deployment circuit breaker: tasks failed to start."
+        primary |= {"rolloutState": "FAILED", "rolloutStateReason": text}
+        last = next((one for one in service.deployments if one["rolloutState"] == "COMPLETED"), None)
+        if breaker.get("rollback") and last is not None:
+            service.task_definition = last["taskDefinition"]
+            again = _deployment(service)
+            text = f"ECS deployment circuit breaker: rolling back to deploymentId {last['id']}."
+            again["rolloutStateReason"] = text
+            service.deployments = [again, {**primary, "status": "ACTIVE"}]
+    return True
+
+
+def _write(backend: t.Any, task: t.Any, definition: t.Any, text: str) -> None:
+    """What a container writes, where its log driver puts it."""
+    for container in definition.container_definitions if text else []:
+        options = (container.get("logConfiguration") or {}).get("options") or {}
+        if "awslogs-group" not in options:
+            continue
+        logs = logs_backends[backend.account_id][options["awslogs-region"]]
+        group = options["awslogs-group"]
+        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task.task_arn.rpartition('/')[2]}"
+        moment = int(utcnow().timestamp() * 1000)
+        logs.create_log_stream(group, stream)
+        logs.put_log_events(group, stream, [{"timestamp": moment, "message": line} for line in text.splitlines()])
+
+
+def _end(backend: t.Any, task: t.Any, code: str, reason: str, failure: _Failure | None = None) -> None:
     task.last_status = task.desired_status = "STOPPED"
     task.stop_code, task.stopped_reason, task.stopped_at = code, reason, utcnow()
     for container in task.containers:
         container.last_status = "STOPPED"
-        container.exitCode = _exit_code(task, container)
+        container.exitCode = failure.exit_code if failure else _exit_code(task, container)
+        if failure and failure.container_reason:
+            container.reason = failure.container_reason
+    if failure:
+        _write(backend, task, backend.describe_task_definition(task.task_definition_arn), failure.log)
     with contextlib.suppress(Exception):  # it is gone already
         network = ec2_backends[backend.account_id][backend.region_name]
         network.delete_network_interface(_detail(task, "networkInterfaceId"))
@@ -346,7 +483,13 @@ def task_ends() -> None:
     @around(ecs.Task, "advance")
     def advance(_original: t.Callable[..., None], self: t.Any) -> None:
         if not str(self.group).startswith("service:") and self.last_status != "STOPPED":
-            _end(self._backend, self, "EssentialContainerExited", "Essential container in task exited")
+            overrides = (self.overrides or {}).get("containerOverrides") or []
+            definition = self._backend.describe_task_definition(self.task_definition_arn)
+            failure = _failure(self._backend, definition, not any(one.get("command") for one in overrides))
+            code = failure.code if failure else "EssentialContainerExited"
+            _end(
+                self._backend, self, code, failure.reason if failure else "Essential container in task exited", failure
+            )
 
 
 @patch(

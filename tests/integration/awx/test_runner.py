@@ -72,6 +72,13 @@ def test_report(launcher: Launcher) -> None:
     assert "US dollars a month" in job.text
 
 
+def test_release_names_what_it_releases(launcher: Launcher, account: Emulator) -> None:
+    job = launcher.launch(
+        "release", limit="classic_prod", answers={"release_component": "wbe", "release_version": "v2"}
+    )
+    assert (job.status, "this stack has no 'wbe'" in job.text) == ("failed", True)
+
+
 def test_sync_images(launcher: Launcher) -> None:
     ended_well(launcher.launch("sync_images"))
 
@@ -89,5 +96,5 @@ def test_destroy_names_one_stack_twice(launcher: Launcher) -> None:
 
 
 def test_every_job_template_is_launched_here() -> None:
-    here = {"deploy", "verify", "backup", "drift", "report", "sync_images", "restore", "destroy"}
+    here = {"deploy", "verify", "backup", "drift", "release", "report", "sync_images", "restore", "destroy"}
     assert here == set(awx_data.job_templates())

@@ -68,9 +68,10 @@ def test_a_pipeline_delivers_both_ends_by_these_playbooks(path: Path) -> None:
     calls = [call for call in calls if call[0] not in ("plan", "heartbeat")]
     assert calls[:2] == [("deploy", "check"), ("deploy", "")], "the plan comes first"
     assert {("release", ""), ("sync_images", ""), ("deploy", "tags s3_site"), ("verify", "")} <= set(calls)
-    assert set(re.findall(r'-e "(\w+)=', text)) == {"release_service", "release_version"}
-    # Another part of the collection adds this one; the others are here.
-    assert {name for name, _how in calls} - {"release"} <= {one.stem for one in (ROOT / "playbooks").glob("*.yml")}
+    given = set(re.findall(r'-e "(\w+)=', text))
+    assert given == {"release_component", "release_version", "release_build_path", "release_smoke_path"}
+    assert given <= set(re.findall(r"release_\w+", (ROOT / "playbooks" / "release.yml").read_text()))
+    assert {name for name, _how in calls} <= {one.stem for one in (ROOT / "playbooks").glob("*.yml")}
 
 
 def test_github_gives_the_deploying_role_to_an_approved_job_only() -> None:

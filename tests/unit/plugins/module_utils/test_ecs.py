@@ -71,3 +71,52 @@ def test_what_aws_fills_in_does_not_count() -> None:
 def test_stable(changes: dict[str, t.Any], stable: bool) -> None:
     service = {"status": "ACTIVE", "desiredCount": 2, "runningCount": 2, "deployments": [{"rolloutState": "COMPLETED"}]}
     assert subject.is_stable({**service, **changes}) == stable
+
+
+# -- releases that failed ----------------------------------------------------------------------------------------------
+
+
+def test_the_revisions_that_go_back() -> None:
+    active = ["a:app:1", "a:app:10", "a:app:9"]
+    (step,), gone = subject.plan_rollback("app", active, 9)
+    assert (step.verb, gone) == ("deregister", ["a:app:10"])
+    (step,), gone = subject.plan_rollback("app", active, 10)
+    assert (step.verb, gone) == ("keep", [])
+    with pytest.raises(ValueError, match="revision 2 of app is not active"):
+        subject.plan_rollback("app", active, 2)
+
+
+@pytest.mark.parametrize(
+    ("task", "failed"),
+    [
+        ({"stopCode": "EssentialContainerExited", "containers": [{"exitCode": 1}]}, True),
+        ({"stopCode": "EssentialContainerExited", "containers": [{"exitCode": 0}]}, False),
+        ({"stopCode": "EssentialContainerExited", "group": "service:app", "containers": [{"exitCode": 0}]}, True),
+        ({"stopCode": "TaskFailedToStart", "stoppedReason": "CannotPullContainerError: x", "containers": [{}]}, True),
+        ({"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Task failed ELB health checks in x"}, True),
+        ({"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Scaling activity initiated by x"}, False),
+        ({"stopCode": "UserInitiated", "containers": [{"exitCode": 143}]}, False),
+    ],
+)
+def test_which_tasks_failed(task: dict[str, t.Any], failed: bool) -> None:
+    assert bool(subject.failures(task)) is failed
+
+
+def test_a_failure_in_words() -> None:
+    reason = "CannotPullContainerError: not found"
+    task = {"taskArn": "t/1", "stopCode": "TaskFailedToStart", "stoppedReason": reason}
+    (failure,) = subject.failures({**task, "containers": [{"name": "app", "reason": reason}]})
+    assert subject.failure_lines({**failure, "lines": []}) == [
+        f"app of task 1 failed: {reason}",
+        "  (it wrote nothing)",
+    ]
+
+
+def test_only_awslogs_can_be_read() -> None:
+    options = {"awslogs-group": "g", "awslogs-stream-prefix": "p"}
+    containers = [
+        {"name": "a", "logConfiguration": {"logDriver": "awslogs", "options": options}},
+        {"name": "b", "logConfiguration": {"logDriver": "awsfirelens"}},
+        {"name": "c"},
+    ]
+    assert subject.log_streams({"containerDefinitions": containers}) == {"a": ("g", "p")}
