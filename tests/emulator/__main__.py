@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ["MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"] = "true"
     os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
     os.environ["MOTO_ENABLE_KEYPAIR_VALIDATION"] = "true"
-    from tests.emulator import patches, speed
+    from tests.emulator import patches, provisioning, speed
 
     if options.list_patches:
         return _list(patches.all_patches())
@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"--without {unknown[0]}: no such patch; --list-patches names them", file=sys.stderr)
         return 2
     patches.apply_all(without=options.without)
+    provisioning.clock.start(options.provisioning)
     speed.remember_managed_policies()
     return _serve(options)
 
@@ -57,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
         const=0,
         metavar="N",
         help="draw the same ids in each run (N: a number, default 0)",
+    )
+    parser.add_argument(
+        "--provisioning",
+        type=float,
+        metavar="FACTOR",
+        default=float(os.environ.get("EMULATOR_PROVISIONING") or 0),
+        help="have databases, gateways and the like take AWS's time, multiplied by this; 0, the default, takes none "
+        "(also EMULATOR_PROVISIONING)",
     )
     parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one ends")
     parser.add_argument(

@@ -35,6 +35,7 @@ class Emulator:
     :param without: names of patches to leave out, to see what they mend.
     :param log: file that receives one JSON line per request, or None.
     :param seed: makes the ids that are drawn repeatable, or None.
+    :param provisioning: seconds that one of AWS's takes while something comes up; 0 has everything there at once.
     :raises EmulatorError: from L{start} when the process ends or stays silent.
 
     >>> with Emulator() as emulator:                                   # doctest: +SKIP
@@ -42,11 +43,16 @@ class Emulator:
     """
 
     def __init__(
-        self, without: t.Iterable[str] = (), log: str | os.PathLike[str] | None = None, seed: int | None = None
+        self,
+        without: t.Iterable[str] = (),
+        log: str | os.PathLike[str] | None = None,
+        seed: int | None = None,
+        provisioning: float = 0.0,
     ) -> None:
         self.without = tuple(without)
         self.log = log
         self.seed = seed
+        self.pace = provisioning
         self.env: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
@@ -133,8 +139,18 @@ class Emulator:
         """Empty all accounts and regions. The recorded requests stay."""
         self._control("POST", "reset")
 
+    def provisioning(self) -> list[dict[str, t.Any]]:
+        """What has taken time since the start: dicts with C{kind}, C{name}, C{start} and C{end}, in AWS's seconds."""
+        return list(self._control("GET", "provisioning")["started"])
+
+    def forward(self, seconds: float) -> None:
+        """Put the clock of what takes time forward by so many of AWS's seconds."""
+        self._control("POST", f"forward?seconds={seconds}")
+
     def _command(self, env_file: Path) -> list[str]:
         command = [sys.executable, "-m", "tests.emulator", "--env-file", str(env_file), "--with-parent"]
+        if self.pace:
+            command += ["--provisioning", str(self.pace)]
         for name in self.without:
             command += ["--without", name]
         if self.log is not None:

@@ -11,6 +11,7 @@ import threading
 import traceback
 import typing as t
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -18,6 +19,7 @@ from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server as make_wsgi_server
 
 from tests.emulator import authorization, website
+from tests.emulator.provisioning import clock
 from tests.emulator.recorder import Recorder
 
 Environ = dict[str, t.Any]
@@ -66,6 +68,8 @@ class Application:
             ("GET", "requests"): lambda: {"requests": self.recorder.entries()},
             ("DELETE", "requests"): self.recorder.clear,
             ("POST", "reset"): reset,
+            ("GET", "provisioning"): lambda: {"now": clock.now(), "started": clock.entries()},
+            ("POST", "forward"): lambda: forward(environ.get("QUERY_STRING", "")),
         }
         action = actions.get(call)
         status = "200 OK" if action else "404 Not Found"
@@ -89,6 +93,7 @@ class _Guard:
             if environ.get("CONTENT_LENGTH"):  # a client that sends its body slowly must not keep the others waiting
                 environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
             with self.turn:
+                clock.settle()
                 if environ.get("palier.call"):
                     authorization.check(environ["palier.call"], environ)
                 return list(self.application(environ, start_response))
@@ -122,7 +127,14 @@ def _error_body(environ: Environ, code: str, message: str) -> tuple[bytes, str]:
 def reset() -> dict[str, t.Any]:
     """Empty every account and region."""
     moto_api_backend.reset()
+    clock.clear()
     return {"status": "ok"}
+
+
+def forward(query: str) -> dict[str, t.Any]:
+    """Put the clock of what takes time forward, by C{seconds} of the query string, or 0."""
+    clock.forward(float(parse_qs(query).get("seconds", ["0"])[0]))
+    return {"now": clock.now()}
 
 
 def make_server(host: str, port: int, log: Path | None = None) -> BaseWSGIServer:
