@@ -87,7 +87,7 @@ class World:
         """Run a playbook; its output."""
         command = [PROGRAM, "-i", str(self.inventory), "--limit", "shop_prod", f"palier.aws.{name}"]
         done = subprocess.run(
-            [*command, *options, "-e", json.dumps({"__backups_delay": 1, **variables})],
+            [*command, *options, "-e", json.dumps({"stack_poll_interval": 1, **variables})],
             cwd=ROOT,
             env={**os.environ, **self.emulator.env},
             capture_output=True,
