@@ -11,16 +11,9 @@ the warm interpreter included, without the emulator's.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
-import os
-import resource
-import statistics
-import subprocess
+import functools
 import sys
 import tempfile
-import time
-import typing as t
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,10 +21,10 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 import stack
 
+from benchmarks import measure
+from benchmarks.measure import Cost
 from tests.emulator import Emulator
 
-#: Orphans become this process's children, so that the warm interpreter's CPU time can be read when it ends.
-PR_SET_CHILD_SUBREAPER = 36
 CONNECTIONS = {
     "local": "ansible.builtin.local",
     "local, pipelining": "ansible.builtin.local",
@@ -39,68 +32,16 @@ CONNECTIONS = {
 }
 
 
-class Cost(t.NamedTuple):
-    """What a run cost, in seconds."""
-
-    wall: float
-    cpu: float
-
-
-def bury(spare: int | None) -> None:
-    """Wait for every child but one, so that its time counts."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
-    for child in map(int, children):
-        if child != spare:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(child, 0)
-
-
-def cpu() -> float:
-    """CPU seconds of all children so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def run(playbook: Path, way: str, environment: dict[str, str], spare: int | None) -> Cost:
     """Run a playbook in one of the ways, and measure it.
 
     :param spare: the emulator's process id.
-    :raises SystemExit: when the playbook fails.
     """
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "stack,", str(playbook)]
     command += ["-e", f"ansible_connection={CONNECTIONS[way]}"]
     command += ["-e", '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}']
     extra = {"ANSIBLE_PIPELINING": "1"} if way == "local, pipelining" else {}
-    start, used = time.monotonic(), cpu()
-    done = subprocess.run(
-        command,
-        check=False,
-        env={**environment, **extra},
-        cwd=playbook.parent,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    wall = time.monotonic() - start
-    if done.returncode:
-        raise SystemExit(done.stdout + done.stderr)
-    bury(spare)
-    return Cost(wall, cpu() - used)
-
-
-def measure(
-    playbook: Path, runs: int, environment: dict[str, str], ways: list[str], spare: int | None
-) -> dict[str, Cost]:
-    """Medians of so many runs of a playbook in each way, taken in turn."""
-    costs: dict[str, list[Cost]] = {way: [] for way in ways}
-    for _turn in range(runs):
-        for way in ways:
-            costs[way].append(run(playbook, way, environment, spare))
-            print(f"{playbook.stem}, {way}: {costs[way][-1].wall:.1f} s", file=sys.stderr, flush=True)
-    return {
-        way: Cost(statistics.median(cost.wall for cost in taken), statistics.median(cost.cpu for cost in taken))
-        for way, taken in costs.items()
-    }
+    return measure.run(command, {**environment, **extra}, spare=[spare], directory=playbook.parent)
 
 
 def report(title: str, costs: dict[str, Cost]) -> None:
@@ -120,16 +61,9 @@ def main() -> None:
     )
     parser.add_argument("--pings", type=int, default=80, help="tasks in the two other playbooks (default: 80)")
     arguments = parser.parse_args()
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
+    measure.adopt_orphans()
     with Emulator() as emulator, tempfile.TemporaryDirectory() as directory:
-        environment = {
-            **kept,
-            **emulator.env,
-            "AWS_REGION": "us-east-1",
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible" / "collections"),
-            "ANSIBLE_DEPRECATION_WARNINGS": "0",
-        }
+        environment = measure.environment(emulator)
         plays = {
             f"{16 * arguments.stacks} AWS tasks, nothing to change": stack.stacks(arguments.stacks),
             f"{arguments.pings} ping": stack.pings(arguments.pings),
@@ -142,7 +76,8 @@ def main() -> None:
             if "AWS" in title:
                 run(playbook, "warm", environment, emulator.pid)
             ways = ["local", "warm"] if "debug" in title else list(CONNECTIONS)
-            report(title, measure(playbook, arguments.runs, environment, ways, emulator.pid))
+            runs = {way: functools.partial(run, playbook, way, environment, emulator.pid) for way in ways}
+            report(title, measure.in_turn(runs, arguments.runs, title))
 
 
 if __name__ == "__main__":
