@@ -123,3 +123,90 @@ class Runner:
         run = Run(code, output, plan, self.emulator.requests())
         self.asked += [question for entry in run.requests for question in entry.get("asked", ())]
         assert (run.code == 0) is ok, output[-8000:]
+        return run
+
+    def kill(self, playbook: str, *options: str, after: int, variables: dict[str, t.Any] | None = None) -> list[str]:
+        """Start a playbook and kill it, and all that it started, once it has made so many writes.
+
+        :param after: number of requests that may change something.
+        :returns: the writes that the emulator saw.
+        """
+        self.emulator.clear_requests()
+        process = subprocess.Popen(
+            self._command(playbook, options, variables),
+            cwd=ROOT,
+            env=self._environment({}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            while len(self.emulator.requests(writes=True)) < after:
+                assert process.poll() is None, f"it ended before it had made {after} writes"
+                time.sleep(0.02)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return [f"{entry['service']}:{entry['operation']}" for entry in self.emulator.requests(writes=True)]
+
+    def files(self) -> t.Iterator[Path]:
+        """Every file that runs have left."""
+        return (path for path in self.directory.rglob("*") if path.is_file())
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+        """Run a command to its end: its exit status and what it wrote."""
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+        )
+        return done.returncode, done.stdout
+
+    def _command(self, playbook: str, options: t.Sequence[str], variables: dict[str, t.Any] | None) -> list[str]:
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        given = ["-e", json.dumps(variables)] if variables else []
+        return [program, "-i", str(self.inventory), f"playbooks/{playbook}.yml", *options, *given]
+
+    def _environment(self, extra: dict[str, str]) -> dict[str, str]:
+        self._plan_file.unlink(missing_ok=True)
+        return {
+            **os.environ,
+            **self.emulator.env,
+            **self.keys,
+            "ANSIBLE_HOME": str(self.directory / "home"),
+            "ANSIBLE_NOCOLOR": "1",
+            "TMPDIR": str(self.directory / "tmp"),
+            "PALIER_PLAN_FILE": str(self._plan_file),
+            **extra,
+        }
+
+
+class Inventory:
+    """A copy of one of the example inventories, to be changed.
+
+    :param name: which one.
+    :param directory: where to put the copy.
+    """
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.path = directory / name
+        shutil.copytree(ROOT / "inventories" / name, self.path)
+
+    def read(self, stack: str) -> dict[str, t.Any]:
+        """The variables of a stack."""
+        variables: dict[str, t.Any] = yaml.safe_load(self._file(stack).read_text(encoding="utf-8"))
+        return variables
+
+    def change(self, stack: str, **variables: t.Any) -> None:
+        """Set variables of a stack."""
+        text = yaml.safe_dump({**self.read(stack), **variables}, sort_keys=False)
+        self._file(stack).write_text(text, encoding="utf-8")
+
+    def _file(self, stack: str) -> Path:
+        return self.path / "host_vars" / f"{stack}.yml"
