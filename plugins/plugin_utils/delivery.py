@@ -13,9 +13,11 @@ from ansible_collections.palier.aws.plugins.plugin_utils.services import image_u
 Document = t.Mapping[str, t.Any]
 Components = dict[str, list[str]]
 
-#: The variable that lists the components of a kind, and the tier that has it.
-KINDS = {
-    "service": ("ecs_app", "ecs_app_services"),
+#: The tier that has the components of a kind, and the variables that list them. An application is what an instance or a
+#: fleet of them runs.
+KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "service": ("ecs_app", ("ecs_app_services",)),
+    "application": ("ec2_app", ("ec2_app_instances", "ec2_app_fleets")),
 }
 PREVIOUS = "previous"
 #: An image's digest, and its tag (OCI Distribution Specification, Pulling manifests).
@@ -37,17 +39,18 @@ def components(values: Document, tiers: t.Collection[str]) -> Components:
     :param tiers: the stack's tiers.
     """
     found = {}
-    for kind, (tier, variable) in KINDS.items():
+    for kind, (tier, variables) in KINDS.items():
         if tier in tiers:
-            entries = [entry for entry in values.get(variable) or [] if kind != "instance" or entry.get("application")]
-            found[kind] = [str(entry["name"]) for entry in entries]
+            entries = [entry for variable in variables for entry in values.get(variable) or []]
+            fitting = [entry for entry in entries if kind != "application" or entry.get("application")]
+            found[kind] = [str(entry["name"]) for entry in fitting]
     return found
 
 
 def component_of(given: str, known: Components) -> dict[str, str]:
     """The component that is meant.
 
-    :param given: its name, or its kind and name (``site:front``); empty where the stack has only one.
+    :param given: its name, or its kind and name (``service:web``); empty where the stack has only one.
     :returns: ``kind``, ``name`` and ``problem``, which is empty if it was found.
     """
     every = [(kind, name) for kind, names in known.items() for name in names]
@@ -127,9 +130,9 @@ def wanted_version(kind: str, given: str, record: Document, build: str = "") -> 
         return _problem(f"release_version: '{given}' is neither a tag nor a digest of an image: write {text}")
     if kind == "service" and build and DIGEST.match(given):
         return _problem(f"release_version: '{given}' is a digest, which only a build has: write a tag for it")
-    if kind == "site" and not build:
-        return _problem("release_build_path: where is the build? Write the directory that holds the files of the site")
-    return {"version": given, "reference": "" if kind != "instance" else given, "problem": ""}
+    if kind == "application" and build:
+        return _problem(f"release_build_path: '{build}': an instance builds its application itself; leave it out")
+    return {"version": given, "reference": given if kind == "application" else "", "problem": ""}
 
 
 def _problem(text: str) -> dict[str, str]:
@@ -156,7 +159,7 @@ def source_of(given: str, environment: Document, commit: str = "") -> str:
 
 
 def released_references(records: t.Mapping[str, Document]) -> dict[str, str]:
-    """What a deployment keeps of released components, by component: an image, a git ref, the content of a site.
+    """What a deployment keeps of released components, by component: an image, or a git ref.
 
     :param records: what M(palier.aws.release_record_info) returns.
     """

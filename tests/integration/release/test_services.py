@@ -7,9 +7,7 @@ The tests follow one another on one account, in the order in which they stand.
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 import typing as t
 
 import pytest
@@ -17,6 +15,7 @@ import pytest
 from tests.emulator import Emulator
 from tests.integration import holdings
 from tests.integration.cycle import GONE_FOR_GOOD, Holdings, Stack, System
+from tests.integration.release.site import Site
 from tests.integration.runner import LOCKING, ROOT, Run, Runner
 
 pytestmark = pytest.mark.slow
@@ -36,27 +35,6 @@ IMAGES: dict[str, dict[str, str]] = {
     "unhealthy": {"emulator.unhealthy": "yes", "emulator.log": "listening on the wrong port"},
     "no-migration": {"emulator.command-exit-code": "2", "emulator.log": "column is there already"},
 }
-
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    """Answers with the status that the server has at the time."""
-
-    def do_GET(self) -> None:
-        self.send_response(self.server.status)  # type: ignore[attr-defined]
-        self.end_headers()
-
-    def log_message(self, *_args: t.Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def site() -> t.Iterator[http.server.HTTPServer]:
-    """What stands for the application, since no container runs."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.status = 200  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
 
 
 class Service:
@@ -96,7 +74,7 @@ class Service:
 @pytest.fixture(scope="module")
 def runner(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """Runs the playbooks for the inventory beside this file."""
-    return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "tests/integration/release/inventory")
+    return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "tests/integration/release/services")
 
 
 @pytest.fixture(scope="module")
@@ -186,15 +164,13 @@ def test_k15_a_bad_release_is_taken_back_by_itself(runner: Runner, service: Serv
     assert (last["good"]["version"], last["previous"]["version"]) == ("v2", "v1")
 
 
-def test_k15_a_release_that_does_not_answer_is_taken_back(
-    runner: Runner, service: Service, site: http.server.HTTPServer
-) -> None:
-    asked = {"release_smoke_url": f"http://127.0.0.1:{site.server_port}/health", "release_smoke_timeout": 5}
-    site.status = 500  # type: ignore[attr-defined]
+def test_k15_a_release_that_does_not_answer_is_taken_back(runner: Runner, service: Service, site: Site) -> None:
+    asked = {"release_smoke_url": f"{site.address}/health", "release_smoke_timeout": 5}
+    site.status = 500
     run = release(runner, "v3", ok=False, **asked)
     assert "Status code was 500" in run.text
     assert service.image() == "v2"
-    site.status = 200  # type: ignore[attr-defined]
+    site.status = 200
     release(runner, "v3", **asked)
     assert service.image() == "v3"
 

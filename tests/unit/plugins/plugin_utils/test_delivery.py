@@ -9,17 +9,17 @@ from ansible_collections.palier.aws.plugins.plugin_utils import delivery
 
 DIGEST = "sha256:" + "0a" * 32
 ECR = "123456789012.dkr.ecr.eu-west-3.amazonaws.com/team/app"
-KNOWN = {"service": ["app", "web"], "site": ["web"]}
+KNOWN = {"service": ["app", "web"], "application": ["web"]}
 
 
 def test_components_of_the_stacks_tiers() -> None:
     values = {
         "ecs_app_services": [{"name": "app"}],
         "ec2_app_instances": [{"name": "web", "application": {"version": "v1"}}, {"name": "test"}],
-        "s3_site_sites": [{"name": "front"}],
+        "ec2_app_fleets": [{"name": "fleet", "application": {"version": "v1"}}],
     }
-    every = delivery.components(values, ["ecs_app", "ec2_app", "s3_site"])
-    assert every == {"service": ["app"], "instance": ["web"], "site": ["front"]}
+    every = delivery.components(values, ["ecs_app", "ec2_app"])
+    assert every == {"service": ["app"], "application": ["web", "fleet"]}
     assert delivery.components(values, ["network", "ecs_app"]) == {"service": ["app"]}
 
 
@@ -27,7 +27,7 @@ def test_components_of_the_stacks_tiers() -> None:
     ("given", "known", "kind", "name"),
     [
         ("app", KNOWN, "service", "app"),
-        ("site:web", KNOWN, "site", "web"),
+        ("application:web", KNOWN, "application", "web"),
         ("service:web", KNOWN, "service", "web"),
         ("", {"service": ["app"]}, "service", "app"),
     ],
@@ -39,10 +39,10 @@ def test_a_component_is_found(given: str, known: delivery.Components, kind: str,
 @pytest.mark.parametrize(
     ("given", "known", "said"),
     [
-        ("web", KNOWN, "'web' names more than one; write service:web or site:web"),
-        ("", KNOWN, "which one? This stack can release app, service:web, site:web"),
+        ("web", KNOWN, "'web' names more than one; write service:web or application:web"),
+        ("", KNOWN, "which one? This stack can release app, service:web, application:web"),
         ("ap", {"service": ["app"]}, "no 'ap'; it can release app. Did you mean app?"),
-        ("site:app", KNOWN, "no 'site:app'"),
+        ("application:app", KNOWN, "no 'application:app'"),
         ("", {}, "can release nothing"),
     ],
 )
@@ -91,8 +91,7 @@ RECORD = {"back": {"version": "v1", "reference": "app:v1"}}
         ("service", "v2", {}, "", "v2", ""),
         ("service", DIGEST, {}, "", DIGEST, ""),
         ("service", "previous", RECORD, "", "v1", "app:v1"),
-        ("instance", "feature/x", {}, "", "feature/x", "feature/x"),
-        ("site", "v7", {}, "dist", "v7", ""),
+        ("application", "feature/x", {}, "", "feature/x", "feature/x"),
     ],
 )
 def test_the_wanted_version(
@@ -110,7 +109,7 @@ def test_the_wanted_version(
         ("service", "sha256:abc", "", "neither a tag nor a digest"),
         ("service", DIGEST, "app", "write a tag for it"),
         ("service", "previous", "", "no release before"),
-        ("site", "v7", "", "release_build_path"),
+        ("application", "v7", "app", "release_build_path"),
     ],
 )
 def test_a_version_that_cannot_be_released(kind: str, given: str, build: str, said: str) -> None:
