@@ -110,12 +110,13 @@ def make(base: Base) -> bool:
     return True
 
 
-def build(folder: Path, image: str, version: str, base: Base = PYTHON) -> None:
+def build(folder: Path, image: str, version: str, base: str = PYTHON.image) -> None:
     """Build an application's image.
 
     :param folder: with its Dockerfile.
     :param image: the name with its tag.
     :param version: what the application says of itself.
+    :param base: the image that it is built on.
     """
-    arguments = (f"--build-arg=BASE={base.image}", f"--build-arg=VERSION={version}")
+    arguments = (f"--build-arg=BASE={base}", f"--build-arg=VERSION={version}")
     docker("build", "--quiet", *arguments, f"--tag={image}", str(folder))

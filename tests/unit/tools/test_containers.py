@@ -121,3 +121,12 @@ def test_what_a_playbook_started_ends_with_it(tmp_path):
     # Whoever adopts the orphan reaps it when it likes.
     state = Path(f"/proc/{marker.read_text()}/status")
     assert not state.exists() or "zombie" in state.read_text()
+
+
+def test_what_apt_can_install():
+    policy = (
+        "chromium:\n  Installed: (none)\n  Candidate: 1.2\n  Version table:\n     1.2 500\n"
+        "nothing:\n  Installed: (none)\n  Candidate: (none)\n"
+        "openssl:\n  Installed: 3.0\n  Candidate: 3.0\n"
+    )
+    assert containers.candidates(policy) == {"chromium", "openssl"}
