@@ -154,8 +154,14 @@ def size(document: Policy) -> int:
 
 
 def read(inventory: str) -> Policy:
-    """The policy that is in the repository."""
-    found: Policy = json.loads(path_of(inventory).read_text(encoding="utf-8"))
+    """The policy that is in the repository.
+
+    :raises LookupError: when there is none.
+    """
+    path = path_of(inventory)
+    if not path.exists():
+        raise LookupError(f"{path.relative_to(ROOT)} is not there yet; `make iam` writes it")
+    found: Policy = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 

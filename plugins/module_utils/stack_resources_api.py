@@ -43,3 +43,11 @@ def list_policies(client: t.Any, path: str) -> list[str]:
     """ARNs of the account's own policies below a path."""
     pages = client.get_paginator("list_policies").paginate(PathPrefix=path, Scope="Local")
     return [policy["Arn"] for page in pages for policy in page["Policies"]]
+
+
+@Errors.common_error_handler("list IAM users")
+@AWSRetry.jittered_backoff()
+def list_users(client: t.Any, path: str) -> list[str]:
+    """ARNs of the users below a path."""
+    pages = client.get_paginator("list_users").paginate(PathPrefix=path)
+    return [user["Arn"] for page in pages for user in page["Users"]]

@@ -83,6 +83,7 @@ from ansible_collections.palier.aws.plugins.module_utils.stack_resources_api imp
     list_instance_profiles,
     list_policies,
     list_roles,
+    list_users,
 )
 
 #: The tagging API lists global resources (CloudFront, Route 53) in this region.
@@ -111,10 +112,11 @@ def tagged(module: AnsibleAWSModule) -> list[dict[str, str]]:
 
 
 def in_iam(module: AnsibleAWSModule) -> list[dict[str, str]]:
-    """Roles, instance profiles and policies below the path."""
+    """Roles, instance profiles, policies and users below the path."""
     path = module.params["iam_path"]
     client = module.client("iam")
-    listed = list_roles(client, path) + list_instance_profiles(client, path) + list_policies(client, path)
+    kinds = (list_roles, list_instance_profiles, list_policies, list_users)
+    listed = [arn for list_kind in kinds for arn in list_kind(client, path)]
     # Deletions follow from this list: the path is looked at again, whatever the service made of the prefix.
     return [from_iam(arn, path) for arn in listed if path in arn]
 

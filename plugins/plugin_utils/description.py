@@ -12,6 +12,7 @@ import contextlib
 import difflib
 import ipaddress
 import itertools
+import json
 import re
 import typing as t
 from dataclasses import dataclass, field
@@ -1176,6 +1177,54 @@ def _storage_names(stack: Stack) -> t.Iterator[str]:
 
 def _too_long(variable: str, value: str, most: int) -> str:
     return f"{variable}: '{value}' has {len(value)} characters, AWS allows {most}; write a shorter one"
+
+
+# -- pipelines ---------------------------------------------------------------------------------------------------------
+
+#: Characters of a managed policy without white space: IAM user guide, "IAM and AWS STS quotas".
+MANAGED_POLICY_LIMIT = 6144
+REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+$")
+
+
+@rule
+def _pipelines(stack: Stack) -> t.Iterator[str]:
+    if "pipelines" not in stack.tiers:
+        return
+    roles, users = (stack.values.get(f"pipelines_{kind}") or [] for kind in ("roles", "users"))
+    for variable, entries in (("pipelines_roles", roles), ("pipelines_users", users)):
+        for index, entry in enumerate(entries):
+            yield from _pipeline_identity(stack, f"{variable}[{index}]", entry)
+    for index, entry in enumerate(roles):
+        yield from _pipeline_trust(f"pipelines_roles[{index}]", entry)
+    names = [entry.get("name") for entry in [*roles, *users]]
+    for name in sorted({str(name) for name in names if names.count(name) > 1}):
+        yield f"pipelines_roles: '{name}' is used twice; give each role and user a name of its own"
+    url = str(stack.values.get("pipelines_gitlab_url") or "https://")
+    if not url.startswith("https://"):
+        yield f"pipelines_gitlab_url: '{url}' must begin with https://, since IAM takes no other"
+
+
+def _pipeline_identity(stack: Stack, where: str, entry: Values) -> t.Iterator[str]:
+    name = f"{stack.prefix}-{entry.get('name')}"
+    if len(name) > ROLE_NAME_LIMIT:
+        yield _too_long(f"{where}.name", name, ROLE_NAME_LIMIT)
+    size = len("".join(json.dumps(entry.get("policy") or {}).split()))
+    if size > MANAGED_POLICY_LIMIT:
+        yield (
+            f"{where}.policy: has {size} characters, and IAM takes {MANAGED_POLICY_LIMIT}; put a part of it into a"
+            f" policy of its own and name that in {where}.policies"
+        )
+
+
+def _pipeline_trust(where: str, entry: Values) -> t.Iterator[str]:
+    repository, gitlab = str(entry.get("repository")), entry.get("provider") == "gitlab"
+    if not REPOSITORY.match(repository):
+        yield f"{where}.repository: '{repository}' is no repository; write such as 'acme/shop', without an address"
+    if not any(entry.get(kind) for kind in ("branches", "tags", "environments")):
+        yield f"{where}.branches: nothing may take on the role; name branches, tags or environments, such as [main]"
+    if gitlab and entry.get("environments"):
+        yield f"{where}.environments: IAM does not see GitLab's environments; name branches or tags"
+    yield from _range(f"{where}.max_session", entry.get("max_session"), 3600, 43200)
 
 
 # -- sign-in -----------------------------------------------------------------------------------------------------------

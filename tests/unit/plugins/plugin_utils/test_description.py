@@ -200,6 +200,12 @@ def storage(*buckets: dict[str, t.Any], **changes: t.Any) -> dict[str, t.Any]:
     return {"stack_tiers": ["storage"], "storage_buckets": [{"name": "parts", **one} for one in buckets], **changes}
 
 
+def pipelines(**changes: t.Any) -> dict[str, t.Any]:
+    """A stack with one pipeline's role."""
+    role = {"name": "release", "provider": "github", "repository": "acme/shop", "branches": ["main"], **changes}
+    return {"stack_tiers": ["pipelines"], "pipelines_roles": [role]}
+
+
 def identity(**changes: t.Any) -> dict[str, t.Any]:
     """A stack of sign-in alone."""
     return {"stack_tiers": ["identity"], **changes}
@@ -1049,6 +1055,40 @@ TABLE: dict[str, list[Row]] = {
         row(
             storage({}, storage_replication_role_name="r" * 65),
             f"storage_replication_role_name: '{'r' * 65}' has 65 characters, AWS allows 64; write a shorter one",
+        ),
+    ],
+    "_pipelines": [
+        row(pipelines()),
+        row(
+            pipelines(repository="https://github.com/acme/shop"),
+            "pipelines_roles[0].repository: 'https://github.com/acme/shop' is no repository; write such as 'acme/shop',"
+            " without an address",
+        ),
+        row(
+            pipelines(branches=[]),
+            "pipelines_roles[0].branches: nothing may take on the role; name branches, tags or environments, such as"
+            " [main]",
+        ),
+        row(
+            pipelines(provider="gitlab", environments=["prod"]),
+            "pipelines_roles[0].environments: IAM does not see GitLab's environments; name branches or tags",
+        ),
+        row(
+            pipelines(max_session=60),
+            "pipelines_roles[0].max_session: 60 is out of range; write 3600 to 43200",
+        ),
+        row(
+            {**pipelines(), "pipelines_users": [{"name": "release"}]},
+            "pipelines_roles: 'release' is used twice; give each role and user a name of its own",
+        ),
+        row(
+            {**pipelines(), "pipelines_gitlab_url": "http://git.example.com"},
+            "pipelines_gitlab_url: 'http://git.example.com' must begin with https://, since IAM takes no other",
+        ),
+        row(
+            pipelines(policy={"Statement": ["x" * 6200]}),
+            "pipelines_roles[0].policy: has 6218 characters, and IAM takes 6144; put a part of it into a policy of its"
+            " own and name that in pipelines_roles[0].policies",
         ),
     ],
     "_user_pool": [
