@@ -73,6 +73,11 @@ test-integration: setup ## Whole systems, deployed on the emulator by real ansib
 molecule: setup ## Every molecule scenario, against one emulator (SCENARIO=name runs one)
 	$(BIN)/python -m tools.molecule --jobs $(JOBS) $(SCENARIO)
 
+CHAIN ?= main
+.PHONY: containers
+containers: setup ## The examples as running containers; takes a Docker engine (CHAIN=whole: all of both systems)
+	$(BIN)/python -m tools.containers $(CHAIN)
+
 .PHONY: lint
 lint: setup ## Style, types, documentation, argument specs, generated files
 	$(BIN)/python -m tools.lint

@@ -623,7 +623,7 @@ def unproven(chain: str) -> list[str]:
         *(
             []
             if chain == "whole"
-            else ["jeancloud's active region beyond its registry; python -m tools.containers whole does."]
+            else ["jeancloud's active region beyond its registry; make containers CHAIN=whole does."]
         ),
         *([] if release else ["Rolling releases: this collection has no release.yml yet."]),
     ]

@@ -74,9 +74,12 @@ def docker(*arguments: str, **options: t.Any) -> str:
     """Run Docker's client.
 
     :returns: its standard output.
-    :raises RuntimeError: it failed; the text is what it said.
+    :raises RuntimeError: it failed, or is not there; the text is what it said.
     """
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, **options)
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, **options)
+    except FileNotFoundError as error:
+        raise RuntimeError("docker is not installed") from error
     if done.returncode:
         raise RuntimeError(f"docker {' '.join(arguments)}: {(done.stderr or done.stdout).strip()[-2000:]}")
     return done.stdout.strip()

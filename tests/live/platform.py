@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
+import fcntl
 import json
 import os
 import signal
@@ -53,11 +54,15 @@ def install() -> Path:
     :raises PlatformError: it cannot be installed.
     """
     python = HOME / "bin" / "python"
-    if (HOME / "bin" / "ministack").exists():
-        return python
-    venv.create(HOME, with_pip=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", PACKAGE]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    HOME.parent.mkdir(parents=True, exist_ok=True)
+    # Tests that run side by side want it at the same time.
+    with HOME.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (HOME / "bin" / "ministack").exists():
+            return python
+        venv.create(HOME, with_pip=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", PACKAGE]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode:
         raise PlatformError(f"{PACKAGE} cannot be installed: {done.stderr.strip()[-500:]}")
     return python

@@ -18,20 +18,19 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-import venv
 
 import boto3
 import pytest
 
-from .conftest import DESTINATION, ROOT, SOURCE, finish, start_module
+from tests.live.platform import PlatformError, install
+
+from .conftest import DESTINATION, SOURCE, finish, start_module
 from .images import Maker
 from .proxies import Front
 from .registries import free_port
 
 pytestmark = [pytest.mark.ministack, pytest.mark.slow]
 
-PACKAGE = "ministack[full]==1.5.33"
-HOME = ROOT / ".cache" / "ministack"
 ACCOUNT = "000000000000"
 REGIONS = (SOURCE, DESTINATION)
 
@@ -39,13 +38,10 @@ REGIONS = (SOURCE, DESTINATION)
 @pytest.fixture(scope="module")
 def program():
     """The program, installed if it is not there yet."""
-    program = HOME / "bin" / "ministack"
-    if not program.exists():
-        venv.create(HOME, with_pip=True)
-        command = [str(HOME / "bin" / "pip"), "install", "--quiet", PACKAGE]
-        if subprocess.run(command, capture_output=True, timeout=600).returncode:
-            pytest.skip(f"{PACKAGE} cannot be installed here")
-    return program
+    try:
+        return install().with_name("ministack")
+    except PlatformError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
