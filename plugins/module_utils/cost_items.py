@@ -23,6 +23,9 @@ GIB = 1024**3
 RUNNING = ("pending", "running", "stopping")
 #: What gp3 includes (Amazon EBS user guide, General Purpose SSD volumes).
 GP3_IOPS, GP3_THROUGHPUT = 3000, 125
+#: What RDS's storage includes. gp3 takes an order for more only where it is large enough to include 12,000 (Amazon RDS
+#: user guide, gp3 storage).
+INCLUDED_IOPS = {"gp3": 12_000, "io1": 0, "io2": 0}
 #: Disk of a Fargate task that costs nothing (Amazon ECS developer guide, Fargate task ephemeral storage).
 FARGATE_DISK = 20
 
@@ -224,8 +227,9 @@ def databases(facts: Facts) -> Items:
         kind = database.get("StorageType", "gp2")
         size = copies * database.get("AllocatedStorage", 0)
         yield Item("RDS storage", f"rds.storage.{kind}", name, size, "GB-month", tier, note=note)
-        if kind in ("io1", "io2") and database.get("Iops"):
-            yield Item("RDS storage", f"rds.storage.{kind}.iops", name, copies * database["Iops"], "IOPS-month", tier)
+        iops = (database.get("Iops") or 0) - INCLUDED_IOPS.get(kind, database.get("Iops") or 0)
+        if iops > 0:
+            yield Item("RDS storage", f"rds.storage.{kind}.iops", name, copies * iops, "IOPS-month", tier)
 
 
 def _database_note(database: Record) -> str:

@@ -228,6 +228,15 @@ CASES: dict[str, Case] = {
         {"databases": [database(DBInstanceStatus="stopped", StorageType="io1", Iops=1000)]},
         [("rds.postgres.db.t3.small", "db", 0), ("rds.storage.io1", "db", 20), ("rds.storage.io1.iops", "db", 1000)],
     ),
+    "a large one that is fast": Case(
+        subject.databases,
+        {"databases": [database(AllocatedStorage=400, Iops=14000)]},
+        [
+            ("rds.postgres.db.t3.small", "db", 730),
+            ("rds.storage.gp3", "db", 400),
+            ("rds.storage.gp3.iops", "db", 2000),
+        ],
+    ),
     "tasks": Case(
         subject.services,
         {"services": [service()]},
