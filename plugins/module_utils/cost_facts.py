@@ -21,8 +21,10 @@ Client = t.Callable[[str], t.Any]
 
 #: Namespaces of metrics that are charged for: those of the CloudWatch agent and of Container Insights.
 CHARGED_NAMESPACES = ("CWAgent", "ECS/ContainerInsights")
-#: DescribeServices takes 10 services, DescribeAlarms 100 names (their API references).
-SERVICES_A_CALL, ALARMS_A_CALL = 10, 100
+#: DescribeServices takes 10 services (its API reference).
+SERVICES_A_CALL = 10
+#: Types of what has alarms, dashboards and metrics.
+WATCHED = ("cloudwatch:alarm", "ec2:instance", "ecs:cluster", "rds:db", "elasticloadbalancing:loadbalancer")
 
 
 @dataclass(frozen=True)
@@ -317,27 +319,28 @@ def read_names(place: Place) -> Record:
 
 
 def read_alarms(place: Place) -> Record:
-    """Alarms."""
-    mine = {one.arn: one.tier for one in place.of("cloudwatch:alarm")}
-    names = [one.path for one in place.of("cloudwatch:alarm")]
-    found: list[Record] = []
-    for start in range(0, len(names), ALARMS_A_CALL):
-        arguments = {
-            "AlarmNames": names[start : start + ALARMS_A_CALL],
-            "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
-        }
-        for key in ("MetricAlarms", "CompositeAlarms"):
-            found += asked(place.client("cloudwatch"), "describe_alarms", key, **arguments)
-    return {"alarms": _mine(found, "AlarmArn", mine)}
+    """Alarms by how their names begin, since not all carry tags: ours, and those that scale services to a target."""
+    if not place.of(*WATCHED):
+        return {}
+    cloudwatch = place.client("cloudwatch")
+    tiers = {one.arn: one.tier for one in place.of("cloudwatch:alarm")}
+    found = [
+        {**alarm, "Tier": tiers.get(alarm["AlarmArn"]) or tier}
+        for start, tier in ((f"{place.prefix}-", "monitoring"), (f"TargetTracking-service/{place.prefix}-", "ecs_app"))
+        for kind in ("MetricAlarm", "CompositeAlarm")
+        for alarm in listed(cloudwatch, "describe_alarms", f"{kind}s", AlarmNamePrefix=start, AlarmTypes=[kind])
+    ]
+    return {"alarms": found}
 
 
 def read_dashboards_and_metrics(place: Place) -> Record:
     """Dashboards by the stack's prefix, since they carry no tags; custom metrics of what belongs to the stack."""
-    if not place.of("cloudwatch:alarm", "ec2:instance", "ecs:cluster"):
+    if not place.of(*WATCHED):
         return {}
     cloudwatch = place.client("cloudwatch")
     named = listed(cloudwatch, "list_dashboards", "DashboardEntries", DashboardNamePrefix=place.prefix)
-    return {"dashboards": [one["DashboardName"] for one in named], "metrics": _custom_metrics(place, cloudwatch)}
+    names = [one["DashboardName"] for one in named if f"{one['DashboardName']}-".startswith(f"{place.prefix}-")]
+    return {"dashboards": names, "metrics": _custom_metrics(place, cloudwatch)}
 
 
 def _custom_metrics(place: Place, cloudwatch: t.Any) -> dict[str, int]:

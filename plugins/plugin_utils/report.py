@@ -207,6 +207,8 @@ def _cost_words(cost: Record) -> list[str]:
     if parts:
         words.append(f"Of it, what such estimates often leave out: {cost['often_left_out']:.2f} ({parts}).")
         words.append(f"Without these: {cost['without_these']:.2f}.")
+    if not any(one["quantity"] for one in cost["lines"] if one["by_use"]):
+        words.append("What is charged by use is not in it: report_usage says nothing.")
     words += _compared_words(cost)
     words += _expected_words(cost)
     notes = {(one["resource"], one["note"]) for one in cost["lines"] if one["note"] and not one["by_use"]}

@@ -71,6 +71,11 @@ def build() -> None:
     )
     key = [{"TagKey": one["Key"], "TagValue": one["Value"]} for one in tags("rds")]
     boto3.client("kms", REGION).create_key(Tags=key)
+    alarm = {"Namespace": "AWS/RDS", "MetricName": "CPUUtilization", "Period": 300, "EvaluationPeriods": 1}
+    for name in ("shop-prod-database-cpu", "shop-production", "shop-dev-database-cpu"):
+        boto3.client("cloudwatch", REGION).put_metric_alarm(
+            AlarmName=name, ComparisonOperator="GreaterThanThreshold", Threshold=80, Statistic="Average", **alarm
+        )
     boto3.client("secretsmanager", REGION).create_secret(Name="shop-key", SecretString="x", Tags=tags("ecs_app"))
 
 
@@ -145,6 +150,7 @@ def test_everything_of_the_stack_and_nothing_of_another() -> None:
         "rds.postgres.db.t3.small": 1460,
         "rds.storage.gp3": 40,
         "kms.key": 1,
+        "alarm": 1,
         "secret": 1,
     }
     assert (result["changed"], writes(calls)) == (False, [])

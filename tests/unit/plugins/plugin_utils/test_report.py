@@ -92,6 +92,10 @@ SAID: dict[str, tuple[Record, str]] = {
         {"cost": {**COST, "price_list": "AccessDenied"}},
         "Prices are those of the file, since AWS's price list did not answer: AccessDenied",
     ),
+    "use that nobody told": (
+        {"cost": {**COST, "lines": LINES[:3]}},
+        "What is charged by use is not in it: report_usage says nothing.",
+    ),
     "another region": (
         {"cost": {**COST, "compared": {"region": "us-east-1", "total": 40.0, "without_these": 12.5, "unpriced": []}}},
         "At us-east-1's prices in the file: 40.00, without these 12.50.",
@@ -110,6 +114,10 @@ def test_what_is_said(name: str) -> None:
     changes, sentence = SAID[name]
     assert sentence in text(**changes)
     assert sentence in subject.report_markdown(report(**changes))
+
+
+def test_use_that_was_told_is_in_it() -> None:
+    assert "is not in it" not in text()
 
 
 def test_nothing_is_said_of_a_cost_that_nobody_reckons_with() -> None:
