@@ -95,7 +95,7 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     return {"changed": False, "tasks": found, "lines": [line for one in found for line in ecs.failure_lines(one)]}
 
 
-def stopped(client: t.Any, cluster: str, definition: str) -> list[dict[str, t.Any]]:
+def stopped(client: t.Any, cluster: str, definition: str) -> list[ecs.Document]:
     """The stopped tasks of a revision, the newest first."""
     family = definition.rpartition("/")[2].rpartition(":")[0]
     arns = api.list_tasks(client, cluster=cluster, family=family, desiredStatus="STOPPED")
