@@ -31,7 +31,7 @@ options:
     type: str
     choices: [started, succeeded, failed]
   component:
-    description: Name of what is released, with O(result=started).
+    description: Name of what is released, with O(result=started); with the others for the plan of check mode.
     type: str
     default: ''
   kind:
@@ -39,7 +39,7 @@ options:
     type: str
     default: ''
   version:
-    description: Name of the version, with O(result=started).
+    description: Name of the version, with O(result=started); with the others for the plan of check mode.
     type: str
     default: ''
   reference:
@@ -146,7 +146,8 @@ def wanted(module: AnsibleAWSModule, last: dict[str, t.Any]) -> dict[str, t.Any]
         return releases.started(last, {**params, "by": by, "at": now()}, params["running"])
     if not last and not module.check_mode:
         raise AnsibleAWSError(message=f"name is {params['name']}, where no release was started: record that first")
-    begun = last or releases.started({}, params, {})
+    # In check mode the start was not written.
+    begun = releases.started(last, params, {}) if module.check_mode else last
     made = {"reference": params["reference"], "revision": params["revision"]}
     return releases.ended(begun, params["result"], now(), params["reason"], params["rolled_back"], **made)
 

@@ -55,10 +55,11 @@ def test_a_release_from_start_to_end() -> None:
 def test_check_mode_writes_nothing() -> None:
     with recorded_calls() as calls:
         begun = run_module(release_record, START, check=True)
-        ended = run_module(release_record, {"name": NAME, "result": "succeeded"}, check=True)
+        named = {"component": "app", "version": "v2"}
+        ended = run_module(release_record, {"name": NAME, "result": "succeeded", **named}, check=True)
     assert writes(calls) == []
     assert begun["changed"]
-    assert ended["record"]["result"] == "succeeded"
+    assert ended["plan"] == [{"action": "record", "resource": "release of app", "reason": "v2 succeeded"}]
     assert read()["records"] == {}
 
 
