@@ -34,10 +34,11 @@ VARIABLES: dict[str, Record] = {name: spec for specs in SPECS.values() for name,
 
 
 def text_of(playbook: str) -> str:
-    """A playbook's text, with those that it imports."""
+    """A playbook's text, with what it imports and includes."""
     text = (ROOT / "playbooks" / f"{playbook}.yml").read_text()
     imported = re.findall(r"import_playbook: (\w+)\.yml", text)
-    return "\n".join([text, *map(text_of, imported)])
+    included = re.findall(r"include_tasks: (tasks/\w+)\.yml", text)
+    return "\n".join([text, *map(text_of, [*imported, *included])])
 
 
 def roles_of(playbook: str) -> set[str]:
