@@ -146,9 +146,24 @@ def plain_secret(name: str) -> str:
     )
 
 
+#: Names under which a customer may ask for a read replica.
+REPLICA = re.compile(r"rds_.*replica")
+
+
 @rule
 def _variables_are_known(stack: Stack) -> t.Iterator[str]:
-    yield from unknown_variables(stack.names, stack.known)
+    yield from unknown_variables([name for name in stack.names if not REPLICA.match(name)], stack.known)
+
+
+@rule
+def _read_replicas(stack: Stack) -> t.Iterator[str]:
+    """Amazon RDS user guide, "Limitations for Secrets Manager integration with Amazon RDS"."""
+    for name in sorted(filter(REPLICA.match, stack.names)):
+        yield (
+            f"{name}: RDS makes no read replica of a database whose master password it manages in Secrets Manager, as"
+            " this collection has it do; leave it out, and write rds_multi_az: true for a standby or a larger"
+            " rds_instance_class for more reads"
+        )
 
 
 _PLAIN = "must be lower-case letters, digits and hyphens, starting with a letter"
