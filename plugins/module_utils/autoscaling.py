@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import typing as t
 
 from ansible_collections.palier.aws.plugins.module_utils.plan import Step
@@ -14,14 +15,29 @@ Document = dict[str, t.Any]
 # -- launch templates --------------------------------------------------------------------------------------------------
 
 
+#: Bytes of user data that EC2 takes, before they are encoded (Amazon EC2 user guide).
+USER_DATA_LIMIT = 16 * 1024
+
+
 def template_data(data: Document, user_data: str) -> Document:
     """C{LaunchTemplateData} of a request.
 
     :param data: the rest of it, as the EC2 API names it.
-    :param user_data: as the instance gets it, not encoded.
+    :param user_data: as cloud-init reads it, which takes it compressed as well where it is long.
+    :raises ValueError: if it is too long even so.
     """
-    encoded = {"UserData": base64.b64encode(user_data.encode()).decode()} if user_data else {}
+    encoded = {"UserData": base64.b64encode(_shortened(user_data.encode())).decode()} if user_data else {}
     return {**{key: value for key, value in data.items() if value is not None}, **encoded}
+
+
+def _shortened(user_data: bytes) -> bytes:
+    if len(user_data) <= USER_DATA_LIMIT:
+        return user_data
+    # Without the time of day the same text gives the same bytes.
+    compressed = gzip.compress(user_data, mtime=0)
+    if len(compressed) > USER_DATA_LIMIT:
+        raise ValueError(f"user_data: has {len(compressed)} bytes even compressed, EC2 takes {USER_DATA_LIMIT}")
+    return compressed
 
 
 def same_data(current: t.Any, wanted: t.Any) -> bool:
@@ -73,7 +89,10 @@ def shown(data: Document) -> Document:
     """Launch template data as a diff shows it: user data in clear text."""
     if "UserData" not in data:
         return dict(data)
-    return {**data, "UserData": base64.b64decode(data["UserData"]).decode(errors="replace")}
+    text = base64.b64decode(data["UserData"])
+    if text.startswith(b"\x1f\x8b"):
+        text = gzip.decompress(text)
+    return {**data, "UserData": text.decode(errors="replace")}
 
 
 # -- groups ------------------------------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ options:
     type: dict
     default: {}
   user_data:
-    description: User data, as the instance gets it.
+    description:
+      - User data, as cloud-init reads it. It is compressed where it has more than the 16384 bytes that EC2 takes.
     type: str
     default: ""
   tags:
@@ -106,7 +107,10 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     if params["state"] == "absent":
         return outcome(remove(module, client, template))
     version = api.describe_version(client, params["name"]) if template else None
-    data = autoscaling.template_data(params["data"], params["user_data"])
+    try:
+        data = autoscaling.template_data(params["data"], params["user_data"])
+    except ValueError as error:
+        module.fail_json(msg=str(error))
     steps = [autoscaling.plan_template(params["name"], template, version, data)]
     if template:
         before = boto3_tag_list_to_ansible_dict(template.get("Tags") or [])

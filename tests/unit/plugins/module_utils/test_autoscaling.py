@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import typing as t
 
 import pytest
@@ -44,6 +45,18 @@ class TestLaunchTemplate:
     def test_user_data_is_encoded(self) -> None:
         data = autoscaling.template_data({"ImageId": "ami-1", "KeyName": None}, "#cloud-config\n")
         assert data == {"ImageId": "ami-1", "UserData": base64.b64encode(b"#cloud-config\n").decode()}
+
+    def test_long_user_data_is_compressed_always_to_the_same(self) -> None:
+        text = "#cloud-config\n" + "# a line of many\n" * 2000
+        data = autoscaling.template_data({}, text)
+        assert len(base64.b64decode(data["UserData"])) < autoscaling.USER_DATA_LIMIT < len(text)
+        assert data == autoscaling.template_data({}, text)
+        assert autoscaling.shown(data)["UserData"] == text
+
+    def test_user_data_that_is_too_long_even_so_is_refused(self) -> None:
+        noise = "".join(hashlib.sha256(bytes([number % 256, number // 256])).hexdigest() for number in range(1000))
+        with pytest.raises(ValueError, match=r"user_data: has \d+ bytes even compressed, EC2 takes 16384"):
+            autoscaling.template_data({}, noise)
 
     @pytest.mark.parametrize(
         ("current", "wanted"),
