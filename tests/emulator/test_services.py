@@ -252,7 +252,7 @@ class Fleet:
     def __init__(self, emulator: Emulator) -> None:
         self.network = Network(emulator)
         self.client, self.name = emulator.client("autoscaling", REGION), {"AutoScalingGroupName": "g"}
-        data = {"ImageId": self.network.image(), "InstanceType": "t3.micro"}
+        data = {"ImageId": self.network.image(), "InstanceType": "t3.micro", "UserData": "I2Nsb3VkLWNvbmZpZwo="}
         made = self.network.ec2.create_launch_template(LaunchTemplateName="app", LaunchTemplateData=data)
         self.template = made["LaunchTemplate"]["LaunchTemplateId"]
         larger = {**data, "InstanceType": "t3.small"}
@@ -304,7 +304,7 @@ def test_a_new_group(fleet: Fleet) -> None:
     assert fleet.group["DefaultInstanceWarmup"] == 60
 
 
-@mends("autoscaling.instance_refresh")
+@mends("autoscaling.instance_refresh", "ec2_instances.template_user_data")
 def test_an_instance_refresh(fleet: Fleet) -> None:
     before = {one["InstanceId"] for one in fleet.group["Instances"]}
     fleet.refresh(AutoRollback=True, SkipMatching=True)

@@ -196,6 +196,23 @@ def template_tags() -> None:
 
 
 @patch(
+    restores="Instances can be launched with each version's user data, not with the first version's alone.",
+    source="EC2 API reference, CreateLaunchTemplateVersion (UserData)",
+    touches="moto.ec2.models.launch_templates:LaunchTemplateVersion.__init__",
+)
+def template_user_data() -> None:
+    """Hold it as moto does that of the first version."""
+
+    @around(launch_templates.LaunchTemplateVersion, "__init__")
+    def init(
+        original: t.Callable[..., None], self: t.Any, template: t.Any, number: int, data: t.Any, text: str
+    ) -> None:
+        if type(data.get("UserData")) is str:
+            data["UserData"] = launch_templates.parse_user_data(data["UserData"])
+        original(self, template, number, data, text)
+
+
+@patch(
     restores="DeleteLaunchTemplateVersions removes versions, but not the default one.",
     source="EC2 API reference, DeleteLaunchTemplateVersions",
     touches="moto.ec2.responses.launch_templates:LaunchTemplates.delete_launch_template_versions",
