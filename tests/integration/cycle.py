@@ -37,6 +37,7 @@ class System(t.NamedTuple):
     :param stacks: they, in the order in which they are destroyed.
     :param switches: variables that leave out what only a data plane or the DNS answers.
     :param saves: whether the system has backups, without which it does not verify.
+    :param forgets: variables by which its destruction also empties buckets that hold data.
     """
 
     inventory: str
@@ -44,6 +45,7 @@ class System(t.NamedTuple):
     stacks: tuple[Stack, ...]
     switches: dict[str, t.Any] = {}
     saves: bool = False
+    forgets: dict[str, t.Any] = {}
 
     @property
     def regions(self) -> list[str]:
@@ -116,9 +118,9 @@ class Destruction:
     ) -> None:
         for stack in system.stacks:
             named = ("--limit", stack.host, "-e", f"destroy_confirm={system.name}")
-            planned = runner.play("destroy", "--check", *named, variables=GONE_FOR_GOOD)
+            planned = runner.play("destroy", "--check", *named, variables={**GONE_FOR_GOOD, **system.forgets})
             assert planned.writes == []
-            run = runner.play("destroy", *named, variables=GONE_FOR_GOOD)
+            run = runner.play("destroy", *named, variables={**GONE_FOR_GOOD, **system.forgets})
             assert f"Nothing is left of {system.name}-{stack.env}." in run.text
             assert holdings.tagged(account, stack.region, Stack=system.name, Environment=stack.env) == []
             assert difference(planned.changes, run.changes) == []

@@ -26,6 +26,8 @@ SYSTEM = System(
     (Stack("clefcloud_dev", "dev", REGION, TIERS), Stack("clefcloud_prod", "prod", REGION, TIERS)),
     {**NO_DATA_PLANE, "ec2_app_verify_targets": False},
     saves=True,
+    # It holds the access logs of the others.
+    forgets={"storage_destroy_data": ["logs"]},
 )
 ENVS = ["dev", "prod"]
 #: Type, least and most instances.
