@@ -150,13 +150,24 @@ def draining() -> None:
         original(task, *rest, **named)
 
 
+def forget_replaced(service: dict[str, t.Any]) -> None:
+    """Drop a service's deployments that another one has replaced, as soon as that is complete.
+
+    :param service: its record, which is changed.
+    """
+    found = service.get("deployments") or []
+    if any(one["status"] == "PRIMARY" and one.get("rolloutState") == "COMPLETED" for one in found):
+        live = [one for one in found if one.get("runningCount") or one.get("pendingCount")]
+        service["deployments"] = [one for one in found if one["status"] == "PRIMARY" or one in live]
+
+
 @patch(
-    restores="A rolling deployment is complete, and its old tasks go, only when the new ones pass their health checks.",
-    source="Amazon ECS developer guide, Deploy Amazon ECS services by replacing tasks (rolling update)",
+    restores="A deployment is complete when its tasks pass their health checks; what it replaced is gone then.",
+    source="Amazon ECS developer guide, Deploy by replacing tasks; API reference, Deployment (status INACTIVE)",
     touches="ministack.services.ecs:_complete_service_deployment",
 )
 def deployments() -> None:
-    """MiniStack takes a task that runs for a moment for one that serves."""
+    """MiniStack takes a task that runs for a moment for one that serves, and keeps failed deployments for ever."""
     from ministack.services import alb, ecs
 
     def serves(service: t.Mapping[str, t.Any]) -> bool:
@@ -185,3 +196,4 @@ def deployments() -> None:
                 return
             time.sleep(0.3)
         original(cluster, key, *rest, **named)
+        forget_replaced(service or {})

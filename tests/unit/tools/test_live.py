@@ -323,3 +323,14 @@ def test_a_health_check_may_have_a_port_of_its_own():
     checks = target_health.Checks(lambda *arguments: asked.append(arguments) or 200)
     assert checks.healthy({**GROUP, "HealthCheckPort": "9000"}, {"Id": "10.0.0.1", "Port": 8000})
     assert asked[0][1] == 9000
+
+
+def test_replaced_deployments_are_forgotten_when_the_new_one_is_complete():
+    failed = {"status": "ACTIVE", "rolloutState": "FAILED", "runningCount": 0}
+    draining = {"status": "ACTIVE", "rolloutState": "COMPLETED", "runningCount": 1}
+    service = {"deployments": [failed, draining, {"status": "PRIMARY", "rolloutState": "IN_PROGRESS"}]}
+    target_health.forget_replaced(service)
+    assert len(service["deployments"]) == 3
+    service["deployments"][2]["rolloutState"] = "COMPLETED"
+    target_health.forget_replaced(service)
+    assert service["deployments"] == [draining, {"status": "PRIMARY", "rolloutState": "COMPLETED"}]
