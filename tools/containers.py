@@ -236,8 +236,9 @@ class Scenario:
         self.proofs.append(proof)
         try:
             yield proof
-        except Exception as error:
-            proof.failed = str(error) or type(error).__name__
+        except BaseException as error:
+            # Whoever interrupts it has not proven it either.
+            proof.failed = (str(error) if isinstance(error, Exception) else "") or type(error).__name__
             raise
         finally:
             proof.seconds = time.monotonic() - started

@@ -130,3 +130,12 @@ def test_what_apt_can_install():
         "openssl:\n  Installed: 3.0\n  Candidate: 3.0\n"
     )
     assert containers.candidates(policy) == {"chromium", "openssl"}
+
+
+@pytest.mark.parametrize(("error", "said"), [(KeyboardInterrupt(), "KeyboardInterrupt"), (ValueError("no"), "no")])
+def test_what_is_interrupted_is_not_proven(error, said):
+    scenario = containers.Scenario.__new__(containers.Scenario)
+    scenario.proofs = []
+    with pytest.raises(type(error)), scenario.proof("p"):
+        raise error
+    assert scenario.proofs[0].failed == said
