@@ -66,7 +66,7 @@ def run(
     :param memory: whether to look at the memory as well, which costs some CPU time of this process's own.
     :raises SystemExit: when the command fails.
     """
-    start, used = time.monotonic(), _cpu()
+    start, used = time.monotonic(), cpu(spare)
     process = subprocess.Popen(
         command,
         env=variables,
@@ -82,8 +82,7 @@ def run(
     peak = watch.end() if watch else 0.0
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{output[-6000:]}")
-    _bury(spare)
-    return Cost(wall, _cpu() - used, peak)
+    return Cost(wall, cpu(spare) - used, peak)
 
 
 def median(costs: t.Sequence[Cost]) -> Cost:
@@ -102,7 +101,12 @@ def in_turn(ways: dict[str, t.Callable[[], Cost]], runs: int, title: str = "") -
     return {way: median(costs) for way, costs in taken.items()}
 
 
-def _cpu() -> float:
+def cpu(spare: t.Collection[int | None] = ()) -> float:
+    """CPU seconds of everything that was started and has ended; waits for what is about to.
+
+    :param spare: process ids of children that go on.
+    """
+    _bury(spare)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

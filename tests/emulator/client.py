@@ -143,6 +143,10 @@ class Emulator:
         """What has taken time since the start: dicts with C{kind}, C{name}, C{start} and C{end}, in AWS's seconds."""
         return list(self._control("GET", "provisioning")["started"])
 
+    def now(self) -> float:
+        """AWS's seconds since the start, by the clock of what takes time."""
+        return float(self._control("GET", "provisioning")["now"])
+
     def forward(self, seconds: float) -> None:
         """Put the clock of what takes time forward by so many of AWS's seconds."""
         self._control("POST", f"forward?seconds={seconds}")

@@ -19,6 +19,9 @@ INTERVAL, PAUSE = 15.0, 0.3
 class PassingRunner(Runner):
     """Puts the clock forward by one interval each time that Ansible says that it will look again."""
 
+    #: Seconds that runs have paused in earnest.
+    pauses = 0.0
+
     def _run(self, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
         lines = []
         process = subprocess.Popen(
@@ -35,4 +38,5 @@ class PassingRunner(Runner):
                 lines.append(line)
                 if line.startswith("FAILED - RETRYING"):
                     self.emulator.forward(INTERVAL - PAUSE)
+                    self.pauses += PAUSE
         return process.wait(), "".join(lines)

@@ -98,7 +98,7 @@ def run(playbook: Path, connection: str, scratch: Path, *options: str, **extra: 
         stderr=subprocess.STDOUT,
         text=True,
         errors="surrogateescape",
-        timeout=300,
+        timeout=1800,
     )
     results = [json.loads(line) for line in record.read_text(encoding="utf-8", errors="surrogateescape").splitlines()]
     return Run(done.returncode, done.stdout, results)

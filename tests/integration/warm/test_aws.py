@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -50,3 +51,29 @@ def test_stock_modules_give_the_same_results(account: dict[str, str], tmp_path: 
     ]
     assert accounts == ["123456789012", "210987654321", "210987654321", "123456789012"]
     assert "hunter2" not in warm.output
+
+
+@pytest.mark.slow
+def test_the_tiers_modules_give_the_same_results(account: dict[str, str], tmp_path: Path) -> None:
+    given = {name: value for name, value in account.items() if name != "other"}
+    created = runs.run(runs.HERE / "tiers.yml", "palier.aws.warm", tmp_path / "created", **given)
+    assert created.code == 0, created.output
+    _one, _warm, found = both("tiers.yml", tmp_path, **given)
+    assert found == []
+
+
+def test_no_stock_module_of_the_tiers_is_left_out() -> None:
+    """A tier that begins to use another module has it compared as well."""
+    stock = re.compile(r"^\s+((?:amazon|community)\.aws\.[a-z0-9_]+):", re.MULTILINE)
+    used = {
+        name
+        for where in ("roles", "playbooks")
+        for path in (runs.ROOT / where).rglob("*.yml")
+        for name in stock.findall(path.read_text(encoding="utf-8"))
+    }
+    compared = {
+        name
+        for play in ("aws.yml", "tiers.yml")
+        for name in stock.findall((runs.HERE / play).read_text(encoding="utf-8"))
+    }
+    assert used - compared == set()
