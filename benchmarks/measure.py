@@ -90,7 +90,7 @@ def median(costs: t.Sequence[Cost]) -> Cost:
     return Cost(*(statistics.median(figures) for figures in zip(*costs, strict=True)))
 
 
-def in_turn(ways: dict[str, t.Callable[[], Cost]], runs: int, title: str = "") -> dict[str, Cost]:
+def in_turn(ways: t.Mapping[str, t.Callable[[], Cost]], runs: int, title: str = "") -> dict[str, Cost]:
     """Medians of so many runs of each way, taken in turn: whatever else the machine does meets all of them."""
     taken: dict[str, list[Cost]] = {way: [] for way in ways}
     for _turn in range(runs):
