@@ -39,7 +39,7 @@ class NoEngineError(Exception):
 def quietly(*command: str) -> bool:
     """Whether a command can be run and succeeds."""
     try:
-        return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+        return subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
     except FileNotFoundError:
         return False
 
@@ -52,7 +52,7 @@ def answers() -> bool:
 def output(*command: str) -> str:
     """What a command writes, empty if it fails or is not there."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+        return subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
     except FileNotFoundError:
         return ""
 
@@ -69,10 +69,10 @@ def install(say: t.Callable[[str], None]) -> None:
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     # Another apt-get may be at work on a machine that has just been made.
     apt = ("apt-get", "-qy", "-o", "DPkg::Lock::Timeout=120")
-    subprocess.run([*apt, "update"], env=quiet, capture_output=True, stdin=subprocess.DEVNULL)
+    subprocess.run([*apt, "update"], check=False, env=quiet, capture_output=True, stdin=subprocess.DEVNULL)
     known = [name for name in PACKAGES if re.search(r"Candidate: (?!\(none\))", output("apt-cache", "policy", name))]
     command = [*apt, "install", "--no-install-recommends", *(known or PACKAGES[:1])]
-    done = subprocess.run(command, env=quiet, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, check=False, env=quiet, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise NoEngineError(f"apt-get cannot install Docker: {last_line(done.stderr)}")
 
@@ -115,7 +115,7 @@ def tidy_network() -> None:
     quietly("ip", "link", "delete", "docker0")
     saved = output("iptables-save")
     if LEFT_RULES.search(saved):
-        subprocess.run(["iptables-restore"], input=kept_rules(saved), text=True, capture_output=True)
+        subprocess.run(["iptables-restore"], check=False, input=kept_rules(saved), text=True, capture_output=True)
 
 
 def start(state: str) -> subprocess.Popen[bytes]:
@@ -227,7 +227,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     command = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with engine():
-            return subprocess.run(command).returncode
+            return subprocess.run(command, check=False).returncode
     except NoEngineError as error:
         print(f"no Docker engine: {error}", file=sys.stderr)
         return 69
