@@ -78,6 +78,12 @@ CHAIN ?= main
 containers: setup ## The examples as running containers; takes a Docker engine (CHAIN=whole: all of both systems)
 	$(BIN)/python -m tools.containers $(CHAIN)
 
+# `make test-real REAL=boot:debian-13` runs one of them.
+REAL ?=
+.PHONY: test-real
+test-real: setup ## Machines that boot: the scenarios that need a Docker engine (it is installed where that can be done)
+	$(BIN)/python -m tools.real $(REAL)
+
 .PHONY: lint
 lint: setup ## Style, types, documentation, argument specs, generated files
 	$(BIN)/python -m tools.lint

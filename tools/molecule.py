@@ -19,7 +19,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.collection import ALIVE, BIN, ROOT, environment
+from tools.collection import ALIVE, BIN, ROOT, environment, load_yaml
 
 #: Where the logs are written, and what molecule remembers of a run.
 CACHE = ROOT / ".cache" / "molecule"
@@ -32,8 +32,18 @@ RECAP = re.compile(r"^\S+\s+: ok=\d+\s+changed=(?P<changed>\d+)\s")
 
 
 def scenarios(root: Path = ROOT) -> list[str]:
-    """Every scenario's name, in alphabetical order."""
-    return sorted(path.parent.name for path in (root / "molecule").glob("*/molecule.yml"))
+    """Every scenario's name, in alphabetical order; not of those that `make test-real` runs."""
+    found = [path.parent for path in (root / "molecule").glob("*/molecule.yml")]
+    return sorted(path.name for path in found if not (path / "real.yml").is_file())
+
+
+def left_out(root: Path = ROOT) -> list[str]:
+    """One line for each scenario that a local AWS alone cannot run, with what is not proven without it."""
+    return [
+        f"skipped: {path.parent.name}: it takes a Docker engine; make test-real runs it."
+        f" Not proven: {load_yaml(path)['proves']}."
+        for path in sorted((root / "molecule").glob("*/real.yml"))
+    ]
 
 
 def changed_by_step(lines: t.Iterable[str]) -> dict[str, list[int]]:
@@ -186,6 +196,8 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     passed = sum(good for good, _lines in verdicts)
     print("\nChanged tasks by step, one number for each run of the step:")
     print("\n".join(line for _good, lines in verdicts for line in lines))
+    if not options.scenario:
+        print("\n".join(left_out()))
     print(f"molecule: {passed} of {len(chosen)} scenarios passed")
     return int(passed < len(chosen))
 

@@ -150,7 +150,7 @@ def test_c3_cloud_init_clones_the_repository_to_the_users_home(cloud_config: Rec
         "APP_SOURCE=/home/ubuntu/app",
         "APP_REPOSITORY=https://git.example.com/classic/dashboard.git",
     } <= set(settings)
-    assert 'as_user git init --quiet "$APP_SOURCE"' in written(cloud_config, "/usr/local/sbin/app-deploy")
+    assert "git_app init --quiet" in written(cloud_config, "/usr/local/sbin/app-deploy")
     assert ["/usr/local/sbin/app-deploy"] in cloud_config["runcmd"]
 
 
@@ -164,13 +164,13 @@ def test_c4_the_application_behind_nginx_under_compose(cloud_config: Record) -> 
     assert "ports" not in app, "only nginx is reached from outside"
     assert nginx["ports"] == ["5085:5085"]
     assert set(nginx["networks"]) <= set(compose["networks"]) == {"db_network", "web_network"}
-    assert nginx["volumes"] == ["./nginx/app.conf:/etc/nginx/conf.d/default.conf:ro"]
+    assert nginx["volumes"] == ["./nginx:/etc/nginx/conf.d:ro"]
 
 
 def test_c4_nginx_hands_5085_to_the_application(cloud_config: Record) -> None:
     settings = written(cloud_config, "/opt/app/nginx/app.conf")
     assert "listen 5085;" in settings
-    assert "http://app:8000" in settings
+    assert "http://$app_container:8000" in settings
 
 
 def test_c5_a_mysql_database_that_grows_and_is_saved(view: View, database: Record, vpc: Record) -> None:
