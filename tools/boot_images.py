@@ -157,8 +157,12 @@ STAND_INS = {
             name="python",
             suite=STAND_IN_SUITE,
             variant="extract",
-            include="busybox-static,python3,python3-pip",
-            commands=("ln -s python3 /usr/bin/python; rm -f /usr/lib/python3*/EXTERNALLY-MANAGED",),
+            include="busybox-static,python3,python3-pip,ca-certificates",
+            commands=(
+                "ln -s python3 /usr/bin/python; rm -f /usr/lib/python3*/EXTERNALLY-MANAGED",
+                # pip does not start without authorities, even where it asks nobody.
+                "mkdir -p /etc/ssl/certs; cat /usr/share/ca-certificates/mozilla/*.crt > /etc/ssl/certs/ca-certificates.crt",
+            ),
             changes=("ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels", 'CMD ["python3"]'),
             requirements=(APPLICATION / "requirements.txt").read_text(),
         ),
