@@ -161,7 +161,8 @@ STAND_INS = {
             commands=(
                 "ln -s python3 /usr/bin/python; rm -f /usr/lib/python3*/EXTERNALLY-MANAGED",
                 # pip does not start without authorities, even where it asks nobody.
-                "mkdir -p /etc/ssl/certs; cat /usr/share/ca-certificates/mozilla/*.crt > /etc/ssl/certs/ca-certificates.crt",
+                "mkdir -p /etc/ssl/certs",
+                "cat /usr/share/ca-certificates/mozilla/*.crt > /etc/ssl/certs/ca-certificates.crt",
             ),
             changes=("ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels", 'CMD ["python3"]'),
             requirements=(APPLICATION / "requirements.txt").read_text(),
