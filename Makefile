@@ -78,11 +78,12 @@ CHAIN ?= main
 containers: setup ## The examples as running containers; takes a Docker engine (CHAIN=whole: all of both systems)
 	$(BIN)/python -m tools.containers $(CHAIN)
 
-# `make test-real REAL=boot:debian-13` runs one of them.
+# `make test-real REAL=boot:debian-13` runs one machine only.
 REAL ?=
 .PHONY: test-real
-test-real: setup ## Machines that boot: the scenarios that need a Docker engine (it is installed where that can be done)
-	$(BIN)/python -m tools.real $(REAL)
+test-real: setup ## Machines that boot, the examples as running containers: a Docker engine is installed where that can be done
+	@code=0; $(BIN)/python -m tools.real $(REAL) || code=1; \
+	$(if $(REAL),:,$(BIN)/python -m tools.containers whole || code=1); exit $$code
 
 .PHONY: lint
 lint: setup ## Style, types, documentation, argument specs, generated files
