@@ -20,7 +20,7 @@ PROGRAM = os.environ.get("WARM_TEST_ANSIBLE_PLAYBOOK", str(Path(sys.executable).
 #: What no two runs have in common: time, process ids, random names, file times.
 VOLATILE = re.compile(
     r"start|end|delta|elapsed|pid|ansible_job_id|results_file|started|[acm]time|inode|version|ansible_env|"
-    r"_ansible_.*|_original_basename|date|.*request_?id|.*request-id|x-amz-id-2"
+    r"_ansible_.*|_original_basename|ClientToken|date|.*request_?id|.*request-id|x-amz-id-2"
 )
 #: Random texts; and code that is kept loaded comes from the installed files, not from a payload's archive.
 RANDOM = (
