@@ -412,13 +412,24 @@ class Scenario:
             address = task_address(tasks[0])
             health = self.ask(f"http://{address}:8000/api/health", direct=True)
             must(health.status == 200, f"the task in {STANDBY} answers {health.status}")
-            must(tasks[0]["containers"][0].get("imageDigest") == digests[1], "the task runs another image")
-            proof.facts.append(f"The task in {STANDBY} runs that digest and answers: {health.body.decode()}")
+            # What Docker runs, rather than what the local AWS says of it.
+            must(self.image_of(tasks[0]) == self.config_of("jeancloud-backend", STANDBY), "the task runs another image")
+            proof.facts.append(f"The task in {STANDBY} runs that image and answers: {health.body.decode()}")
 
     def digest(self, repository: str, region: str) -> str:
         """The digest of the first release in a region."""
         found = self.client("ecr", region).describe_images(repositoryName=repository, imageIds=[{"imageTag": FIRST}])
         return str(found["imageDetails"][0]["imageDigest"])
+
+    def config_of(self, repository: str, region: str) -> str:
+        """The digest of the first release's configuration, which is what Docker calls the image's id."""
+        url = f"http://127.0.0.1:{self.platform.registries[region]}/v2/{repository}/manifests/{FIRST}"
+        return str(self.ask(url, direct=True).document["config"]["digest"])
+
+    def image_of(self, task: t.Mapping[str, t.Any]) -> str:
+        """The id of the image of a task's container."""
+        found = images.docker("ps", "--quiet", f"--filter=label=com.amazonaws.ecs.task-arn={task['taskArn']}")
+        return images.docker("inspect", "--format={{.Image}}", found)
 
     def blobs_of(self, repository: str, region: str) -> int:
         """Read every layer of the first release from a region's registry: how many bytes came.
