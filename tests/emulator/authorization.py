@@ -18,6 +18,7 @@ import typing as t
 from urllib.parse import parse_qs, unquote_plus
 
 from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
+from moto.iam.exceptions import NotFoundException
 from moto.iam.models import Policy, get_account_id_from, iam_backends
 from werkzeug.datastructures import EnvironHeaders as Headers
 
@@ -172,9 +173,10 @@ def policies_of(access_key: str | None, headers: t.Any) -> list[policy.Document]
     account = get_account_id_from(access_key)
     try:
         owner = create_access_key(account_id=account, partition="aws", access_key_id=access_key, headers=headers)
-    except (CreateAccessKeyFailure, KeyError):
+        return [_document(one) for one in owner.collect_policies()]
+    except (CreateAccessKeyFailure, KeyError, NotFoundException):
+        # moto lets one take on a role that there is not, of another account for example.
         return None
-    return [_document(one) for one in owner.collect_policies()]
 
 
 def _document(found_policy: t.Any) -> policy.Document:

@@ -12,14 +12,18 @@ import yaml
 from botocore.exceptions import ClientError
 
 from tests.emulator import Emulator
+from tests.integration.clefcloud.costs import Costs
 from tests.integration.cycle import NO_DATA_PLANE, Deployment, Destruction, Stack, System
+from tests.integration.permissions import written_policies
 from tests.integration.runner import Run, Runner
 from tests.integration.view import Record, View, tags
 
 pytestmark = pytest.mark.slow
 
 REGION, COPY_REGION = "eu-west-3", "eu-central-1"
-TIERS = frozenset({"network", "dns", "load_balancer", "rds", "storage", "identity", "ec2_app", "monitoring"})
+TIERS = frozenset(
+    {"network", "dns", "load_balancer", "rds", "storage", "identity", "ec2_app", "monitoring", "pipelines"}
+)
 SYSTEM = System(
     "clefcloud",
     "clefcloud",
@@ -264,6 +268,32 @@ class TestRows:
         health = elbv2.describe_target_health(TargetGroupArn=target["TargetGroupArn"])["TargetHealthDescriptions"]
         assert {one["Target"]["Id"] for one in health} == {one["InstanceId"] for one in group["Instances"]}
 
+    def test_k8_instances_reach_their_own_bucket_logs_and_metrics_and_nothing_else(
+        self, account: Emulator, view: View, prefix: str
+    ) -> None:
+        written = written_policies(account)
+        (document,) = (
+            found
+            for arn, found in written.items()
+            if arn.endswith(f":policy/clefcloud/{prefix[10:]}/ec2_app/{prefix}-app")
+        )
+        services = {action.split(":")[0] for one in document["Statement"] for action in listed(one["Action"])}
+        assert services <= {"s3", "logs", "cloudwatch", "secretsmanager", "ssm", "kms", "rds", "autoscaling", "ec2"}
+        assert [
+            action for one in document["Statement"] for action in listed(one["Action"]) if action.endswith("*")
+        ] == []
+        buckets = [arn for one in document["Statement"] for arn in listed(one["Resource"]) if ":s3:::" in arn]
+        assert {
+            arn.partition(":s3:::")[2].removesuffix("/*").startswith(f"{prefix}-partitions") for arn in buckets
+        } == {True}
+
+    def test_k8_pipelines_take_on_a_role_with_their_token(self, account: Emulator, prefix: str) -> None:
+        role = account.client("iam").get_role(RoleName=f"{prefix}-plan")["Role"]
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        subjects = statement["Condition"]["StringLike"]["token.actions.githubusercontent.com:sub"]
+        assert subjects == ["repo:clefcloud/backend:ref:refs/heads/*"]
+
     def test_k9_alarms_and_thresholds(self, view: View, env: str, prefix: str) -> None:
         found = {
             one["AlarmName"].removeprefix(f"{prefix}-"): (
@@ -319,7 +349,16 @@ class TestRows:
         assert target.endswith(view.load_balancer(f"{prefix}-alb")["DNSName"].lower())
 
 
+def listed(value: str | list[str]) -> list[str]:
+    """What a policy names, which may be one or several."""
+    return value if isinstance(value, list) else [value]
+
+
 GROUPS = ("load-balancer", "application", "database")
+
+
+class TestCosts(Costs):
+    """K14."""
 
 
 class TestRelease:
