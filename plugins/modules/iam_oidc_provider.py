@@ -36,6 +36,12 @@ options:
       - With O(state=absent), tags that the provider must have to be deleted. Without any, its maker does not count.
     type: dict
     default: {}
+  leaving_path:
+    description:
+      - With O(state=absent), an IAM path such as C(/shop/prod/). Roles below it are on their way out and do not count,
+        so that check mode says what will happen once they are gone.
+    type: str
+    default: ''
   tags:
     description:
       - Tags of a new provider. Those of one that stands are left as they are.
@@ -99,6 +105,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "audiences": {"type": "list", "elements": "str"},
     "owner_tags": {"type": "dict", "default": {}},
+    "leaving_path": {"type": "str", "default": ""},
     "tags": {"type": "dict", "default": {}},
 }
 
@@ -123,7 +130,10 @@ def carry_out(client: t.Any, arn: str, params: dict[str, t.Any], steps: list[Ste
 
 def removal(client: t.Any, arn: str, params: dict[str, t.Any], current: oidc.Provider | None) -> list[Step]:
     """The plan of a removal; the roles are read only where there is something to remove."""
-    roles = api.roles(client) if current else []
+    leaving = params["leaving_path"]
+    roles = (
+        [role for role in api.roles(client) if not leaving or not role["Path"].startswith(leaving)] if current else []
+    )
     trusting = [role["RoleName"] for role in roles if oidc.trusts(role["AssumeRolePolicyDocument"], arn)]
     return oidc.plan_removal(params["url"], params["owner_tags"], current, trusting)
 

@@ -61,6 +61,12 @@ def test_parliament_is_heard() -> None:
     assert iam.findings({"Version": "2012-10-17", "Statement": [unknown]}) != []
 
 
+def test_a_policy_variable_is_no_finding() -> None:
+    own = "arn:aws:s3:::shop/users/${cognito-identity.amazonaws.com:sub}/*"
+    statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [own]}
+    assert iam.findings({"Version": "2012-10-17", "Statement": [statement]}) == []
+
+
 def test_a_policy_is_written_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(iam, "DIRECTORY", tmp_path)
     monkeypatch.setattr(iam.path_of, "__defaults__", (tmp_path,))

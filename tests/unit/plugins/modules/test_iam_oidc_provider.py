@@ -68,9 +68,10 @@ def test_one_that_a_role_trusts_stays(iam: t.Any) -> None:
     run()
     statement = {"Effect": "Allow", "Principal": {"Federated": ARN}, "Action": "sts:AssumeRoleWithWebIdentity"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.create_role(RoleName="release", AssumeRolePolicyDocument=trust)
+    iam.create_role(Path="/shop/prod/pipelines/", RoleName="release", AssumeRolePolicyDocument=trust)
     kept = run(state="absent")
     assert (kept["changed"], kept["plan"][0]["reason"]) == (False, "is trusted by release")
+    assert run(check=True, state="absent", leaving_path="/shop/prod/")["changed"], "the role goes before it"
     iam.delete_role(RoleName="release")
     assert run(state="absent")["changed"]
 
