@@ -208,7 +208,7 @@ def engine(say: t.Callable[[str], None] = print) -> t.Iterator[None]:
         yield
 
 
-def skipped(what: str, why: NoEngineError, unproven: str) -> str:
+def skipped(what: str, why: Exception, unproven: str) -> str:
     """The one line that says what was not proven.
 
     :param what: what would have run.

@@ -30,7 +30,7 @@ app = Flask(__name__)
 
 
 def tls() -> ssl.SSLContext | None:
-    """How the database proves who it is: by the authorities in ``DB_CA``; empty for a database beside this container."""
+    """What the database proves itself by: the authorities in ``DB_CA``, empty for a database beside this container."""
     authorities = os.environ.get("DB_CA", "")
     return ssl.create_default_context(cafile=authorities) if authorities else None
 

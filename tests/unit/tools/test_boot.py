@@ -34,7 +34,7 @@ def test_the_seed_says_what_ec2_says_of_an_instance() -> None:
 
 
 def test_the_world_answers_to_every_name_that_the_machine_asks_for() -> None:
-    names = yaml.safe_load((SCENARIO / "vars.yml").read_text())["boot_names"]
+    names = yaml.safe_load((SCENARIO / "vars" / "main.yml").read_text())["boot_names"]
     served = (SCENARIO / "images" / "world" / "etc" / "nginx" / "nginx.conf").read_text()
     downloads = {"s3.us-east-1.amazonaws.com", "truststore.pki.rds.amazonaws.com", "download.docker.com"}
     assert [name for name in names if name not in served] == sorted(downloads, key=names.index)
