@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator import Emulator
-from tests.integration.cycle import System
-from tests.integration.runner import ROOT, Run, Runner
+from tests.integration.runner import Run, Runner
 
 Record = dict[str, t.Any]
 
@@ -36,21 +34,6 @@ def quantities(report: Record) -> dict[str, float]:
 
 class Costs:
     """Tests of a report on both stacks, just deployed."""
-
-    @pytest.fixture(scope="class")
-    def reader(self, system: System, account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-        """Runs the report as one who may read everything: it reads more than a deployment."""
-        return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "inventories" / system.inventory)
-
-    @pytest.fixture(scope="class")
-    def directory(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """Where the reports are written."""
-        return tmp_path_factory.mktemp("reports")
-
-    @pytest.fixture(scope="class")
-    def reported(self, deployed: Run, reader: Runner, directory: Path) -> Run:
-        """The report."""
-        return reader.play("report", variables={"report_path": str(directory)})
 
     @pytest.fixture
     def report(self, env: str, reported: Run, directory: Path) -> Record:

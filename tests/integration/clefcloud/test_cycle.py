@@ -343,6 +343,19 @@ class TestRows:
     ) -> None:
         assert machine["SecurityGroupIds"] == [view.security_group(f"{prefix}-application")]
 
+    def test_k11_the_database_keeps_its_secret_in_secrets_manager_and_wants_tls(self, view: View, prefix: str) -> None:
+        database = view.database(f"{prefix}-db")
+        assert database["MasterUserSecret"]["SecretArn"].startswith(f"arn:aws:secretsmanager:{REGION}:")
+        assert view.database_parameters(f"{prefix}-db")["rds.force_ssl"] == "1"
+
+    def test_k11_everything_at_rest_is_encrypted_and_buckets_want_tls(self, view: View, prefix: str) -> None:
+        assert {volume["Encrypted"] for volume in view.volumes()} == {True}
+        own = [bucket for bucket in view.buckets() if bucket.startswith(prefix)]
+        assert len(own) >= 3
+        for bucket in own:
+            denials = [one for one in view.bucket_policy(bucket) if one["Effect"] == "Deny"]
+            assert {"aws:SecureTransport": "false"} in [one["Condition"].get("Bool") for one in denials]
+
     def test_k12_a_name_leads_to_the_balancer(self, view: View, env: str, prefix: str) -> None:
         zone = f"{env}.clefcloud.example.com"
         target = view.records(zone)[zone, "A"]["AliasTarget"]["DNSName"].rstrip(".").lower()
@@ -361,34 +374,36 @@ class TestCosts(Costs):
     """K14."""
 
 
+@pytest.fixture(scope="module")
+def before(view: View, deployed: Run) -> Record:
+    """The group, which scaling has made larger."""
+    view.client("autoscaling").set_desired_capacity(AutoScalingGroupName="clefcloud-prod-app", DesiredCapacity=3)
+    return view.auto_scaling_group("clefcloud-prod-app")
+
+
+@pytest.fixture(scope="module")
+def released(runner: Runner, before: Record) -> Run:
+    """The deployment of another version."""
+    fleet = {
+        "name": "app",
+        "instance_type": "t3.small",
+        "min": 2,
+        "buckets": ["partitions"],
+        "application": {
+            "repository": "https://git.example.com/clefcloud/backend.git",
+            "version": "v1.1.0",
+            "runtime": "node",
+            "port": 3000,
+            "health_path": "/health",
+        },
+        "load_balancer": {"paths": ["/*"], "stickiness_seconds": 86400},
+    }
+    limits = ("--limit", "clefcloud_prod", "--tags", "ec2_app")
+    return runner.play("deploy", *limits, variables={**SYSTEM.switches, "ec2_app_fleets": [fleet]})
+
+
 class TestRelease:
     """A new version comes to the fleet of prod, whatever scaling made of it."""
-
-    @pytest.fixture(scope="class")
-    def before(self, view: View, deployed: Run) -> Record:
-        """The group, which scaling has made larger."""
-        view.client("autoscaling").set_desired_capacity(AutoScalingGroupName="clefcloud-prod-app", DesiredCapacity=3)
-        return view.auto_scaling_group("clefcloud-prod-app")
-
-    @pytest.fixture(scope="class")
-    def released(self, runner: Runner, before: Record) -> Run:
-        """The deployment of another version."""
-        fleet = {
-            "name": "app",
-            "instance_type": "t3.small",
-            "min": 2,
-            "buckets": ["partitions"],
-            "application": {
-                "repository": "https://git.example.com/clefcloud/backend.git",
-                "version": "v1.1.0",
-                "runtime": "node",
-                "port": 3000,
-                "health_path": "/health",
-            },
-            "load_balancer": {"paths": ["/*"], "stickiness_seconds": 86400},
-        }
-        limits = ("--limit", "clefcloud_prod", "--tags", "ec2_app")
-        return runner.play("deploy", *limits, variables={**SYSTEM.switches, "ec2_app_fleets": [fleet]})
 
     def test_only_what_is_launched_changes_and_a_refresh_starts(self, released: Run) -> None:
         assert [(tier, task) for _stack, tier, task, _item in released.changes] == [
