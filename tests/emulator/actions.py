@@ -143,6 +143,20 @@ PASSES_ROLE = frozenset(
 _FREE = frozenset({"sts:GetCallerIdentity"})
 
 
+#: Services whose ARNs name no region.
+_GLOBAL = frozenset({"cloudfront", "iam", "route53", "sts"})
+
+
+def region_of(action: str, region: str) -> str:
+    """The region in the ARN of what an action is about: none for global services and for CloudWatch's dashboards.
+
+    :param action: such as C{ec2:CreateVpc}.
+    :param region: the region that was called.
+    """
+    service, _, name = action.partition(":")
+    return "" if service in _GLOBAL or (service == "cloudwatch" and "Dashboard" in name) else region
+
+
 def needed(service: str, operation: str) -> list[str]:
     """The IAM actions, without C{iam:PassRole}, which depends on the request.
 

@@ -24,8 +24,6 @@ from werkzeug.datastructures import EnvironHeaders as Headers
 
 from tests.emulator import actions, policy
 
-#: Services whose resources are in no region.
-GLOBAL = frozenset({"cloudfront", "iam", "route53", "sts"})
 #: An action on a resource, with the keys that conditions may ask for.
 Question = tuple[str, str, dict[str, str]]
 
@@ -74,7 +72,7 @@ def _resource(action: str, called: str, region: str, account: str, environ: dict
     if prefix == "iam":
         return _iam_resource(account, body)
     # Which one it is would take each API's own reading; that it is one of the region is enough here.
-    return f"arn:aws:{prefix}:{'' if prefix in GLOBAL else region}:{account}:one"
+    return f"arn:aws:{prefix}:{actions.region_of(action, region)}:{account}:one"
 
 
 def _iam_resource(account: str, body: str) -> str:
@@ -87,6 +85,10 @@ def _iam_resource(account: str, body: str) -> str:
     }
     if "PolicyArn" in fields and "RoleName" not in fields:
         return fields["PolicyArn"]
+    if "OpenIDConnectProviderArn" in fields:
+        return fields["OpenIDConnectProviderArn"]
+    if fields.get("Action") == "CreateOpenIDConnectProvider":
+        return f"arn:aws:iam::{account}:oidc-provider/{fields['Url'].removeprefix('https://')}"
     for field, (kind, standing) in stand.items():
         name = fields.get(field)
         if name:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import pytest
 
 from tests.emulator import Emulator
-from tests.integration import holdings
+from tests.integration import holdings, permissions
+from tests.integration.classic_ec2.conftest import INVENTORY
 from tests.integration.cycle import Holdings, difference
-from tests.integration.runner import LOCKING, Run, Runner
+from tests.integration.runner import LOCKING, ROOT, Run, Runner
+from tools import iam
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +27,14 @@ CONFIRMED = ("-e", "destroy_confirm=classic")
 
 
 @pytest.fixture(scope="module")
-def empty(account: Emulator) -> Holdings:
+def runner(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Runs the playbooks as a user who may do what docs/iam says."""
+    keys = permissions.user(account, INVENTORY)
+    return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "inventories" / INVENTORY, keys)
+
+
+@pytest.fixture(scope="module")
+def empty(account: Emulator, runner: Runner) -> Holdings:
     """What an empty account holds: AWS's default networks."""
     return holdings.everything(account, REGION)
 
@@ -112,6 +121,11 @@ def test_c8_backup_on_demand_then_verify(runner: Runner, deployed: Run) -> None:
     assert verified.writes == []
 
 
+def test_parliament_finds_nothing_in_the_policies_that_it_wrote(account: Emulator, deployed: Run) -> None:
+    written = permissions.written_policies(account)
+    assert {arn: found for arn, document in written.items() if (found := iam.findings(document))} == {}
+
+
 def test_a_deployment_after_the_backup_changes_nothing(runner: Runner, deployed: Run) -> None:
     plan = runner.play("deploy", "--check")
     assert plan.changed_nothing, (plan.changes, plan.writes)
@@ -172,3 +186,7 @@ def test_a_second_destroy_changes_nothing(
     run = runner.play("destroy", "--limit", stack, *CONFIRMED)
     assert run.changed_nothing, (run.changes, run.writes)
     assert holdings.everything(account, REGION) == empty
+
+
+def test_the_policy_of_docs_iam_allows_what_the_runs_asked_for_and_nothing_else(runner: Runner, deployed: Run) -> None:
+    permissions.judge(INVENTORY, "classic", runner.asked)
