@@ -51,6 +51,7 @@ def policy(questions: t.Iterable[Question], name: str) -> Policy:
         "InTheRegions": _in_the_regions,
         "Buckets": _buckets,
         "OwnRoles": lambda found: _own_roles(found, name),
+        "LookForRoles": lambda found: _by_name(found, name),
         "PassOwnRoles": lambda found: _pass(found, name),
         "LetServicesIn": _service_linked_roles,
     }
@@ -67,6 +68,8 @@ def _part(question: Question) -> str:
         return "LetServicesIn"
     if resource == "*" or not _takes_resources(action):
         return "Everywhere"
+    if service == "iam" and (":oidc-provider/" in resource or "/" not in resource.partition("/")[2]):
+        return "LookForRoles"
     return {"iam": "OwnRoles", "s3": "Buckets"}.get(service, "InTheRegions")
 
 
@@ -115,8 +118,16 @@ def _own_roles(questions: list[Question], name: str) -> dict[str, t.Any]:
     kinds = {resource.split(":")[5].partition("/")[0] for _action, resource, _about in questions}
     return {
         "Action": _actions(questions),
-        # Providers have no path: an account has one for each URL.
-        "Resource": sorted(f"arn:aws:iam::*:{kind}/{'' if kind == 'oidc-provider' else f'{name}/'}*" for kind in kinds),
+        "Resource": sorted(f"arn:aws:iam::*:{kind}/{name}/*" for kind in kinds),
+    }
+
+
+def _by_name(questions: list[Question], name: str) -> dict[str, t.Any]:
+    """What has no path: identity providers, which an account has one of for each URL, and roles that do not exist."""
+    kinds = {resource.split(":")[5].partition("/")[0] for _action, resource, _about in questions}
+    return {
+        "Action": _actions(questions),
+        "Resource": sorted(f"arn:aws:iam::*:{kind}/{'' if kind == 'oidc-provider' else f'{name}-'}*" for kind in kinds),
     }
 
 

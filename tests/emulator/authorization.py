@@ -113,7 +113,9 @@ def _passed(account: str, body: str) -> list[tuple[str, str]]:
 
 def _taker(role: t.Any) -> str:
     trust = json.loads(role.assume_role_policy_document)
-    services = [statement.get("Principal", {}).get("Service", "") for statement in trust["Statement"]]
+    principals = [statement.get("Principal", {}) for statement in trust["Statement"]]
+    # The roles of identity pools trust Cognito as a provider of identities.
+    services = [one.get("Service") or one.get("Federated", "") for one in principals]
     first = services[0] if services else ""
     return first[0] if isinstance(first, list) else first
 
