@@ -32,9 +32,9 @@ Policy = dict[str, t.Any]
 _OBJECTS = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject")
 
 
-def path_of(inventory: str, directory: Path = DIRECTORY) -> Path:
+def path_of(inventory: str) -> Path:
     """The file of an inventory's policy."""
-    return directory / f"{inventory}.json"
+    return DIRECTORY / f"{inventory}.json"
 
 
 def policy(questions: t.Iterable[Question], name: str) -> Policy:
@@ -164,6 +164,21 @@ def findings(document: Policy) -> list[str]:
 def _outdated(finding: t.Any) -> bool:
     """Whether parliament asks for a resource where AWS's reference, which is newer here, knows of none."""
     return finding.issue == "RESOURCE_STAR" and not any(_takes_resources(action) for action in finding.detail)
+
+
+def differences(written: Policy, needed: Policy) -> list[str]:
+    """What one of two policies says and the other does not, a line for each, each part of each statement."""
+    before, now = _sayings(written), _sayings(needed)
+    return [f"not needed: {one}" for one in sorted(before - now)] + [f"missing: {one}" for one in sorted(now - before)]
+
+
+def _sayings(document: Policy) -> set[str]:
+    return {
+        f"{statement['Sid']}, {field}: {one if isinstance(one, str) else json.dumps(one, sort_keys=True)}"
+        for statement in document["Statement"]
+        for field, value in statement.items()
+        for one in (value if isinstance(value, list) else [value])
+    }
 
 
 def size(document: Policy) -> int:

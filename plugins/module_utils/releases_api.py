@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.palier.aws.plugins.module_utils.aws import error_handler
+from ansible_collections.palier.aws.plugins.module_utils.parameters_api import LATER, create_parameter
 
 Document = dict[str, t.Any]
 
 ReleaseErrors = error_handler("ParameterNotFound")
-#: Systems Manager's own words for "later": a limit of calls, and two writers of one parameter at once.
-LATER = ["ThrottlingException", "TooManyUpdates", "InternalServerError"]
 DESCRIPTION = "What palier.aws released of this component; its versions are the history."
 
 
@@ -45,13 +43,7 @@ def history(client: t.Any, name: str) -> list[str]:
 @AWSRetry.jittered_backoff(catch_extra_error_codes=LATER)
 def create(client: t.Any, name: str, value: str, tags: list[dict[str, str]]) -> bool:
     """Create the parameter; ``False`` when it is there already. Tags are taken at creation only."""
-    try:
-        client.put_parameter(
-            Name=name, Value=value, Type="String", Overwrite=False, Tags=tags, Description=DESCRIPTION, Tier="Standard"
-        )
-    except is_boto3_error_code("ParameterAlreadyExists"):
-        return False
-    return True
+    return create_parameter(client, name, value, tags, DESCRIPTION)
 
 
 @ReleaseErrors.common_error_handler("record the release")

@@ -6,14 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.palier.aws.plugins.module_utils.aws import error_handler
+from ansible_collections.palier.aws.plugins.module_utils.parameters_api import LATER, create_parameter
 
 LockErrors = error_handler("ParameterNotFound", "ParameterVersionNotFound")
-
-#: Systems Manager's own words for "later": a limit of calls, and two writers of one parameter at once.
-LATER = ["ThrottlingException", "TooManyUpdates", "InternalServerError"]
 
 DESCRIPTION = "Says which run of palier.aws is at work on this stack. Empty once no run is."
 
@@ -29,13 +26,7 @@ def get(client: t.Any, name: str) -> dict[str, t.Any] | None:
 @AWSRetry.jittered_backoff(catch_extra_error_codes=LATER)
 def create(client: t.Any, name: str, value: str, tags: list[dict[str, str]]) -> bool:
     """Create the parameter; ``False`` when it is there already."""
-    try:
-        client.put_parameter(
-            Name=name, Value=value, Type="String", Overwrite=False, Tags=tags, Description=DESCRIPTION, Tier="Standard"
-        )
-    except is_boto3_error_code("ParameterAlreadyExists"):
-        return False
-    return True
+    return create_parameter(client, name, value, tags, DESCRIPTION)
 
 
 @LockErrors.common_error_handler("write the stack's lock")

@@ -74,6 +74,11 @@ class Stack:
         found = self.ecs.describe_services(cluster="c", services=["web"])["services"]
         return t.cast(dict[str, t.Any], found[0])
 
+    def counts(self) -> tuple[int, int, int]:
+        """The cluster's running and pending tasks, and its active services."""
+        (found,) = self.ecs.describe_clusters(clusters=["c"])["clusters"]
+        return found["runningTasksCount"], found["pendingTasksCount"], found["activeServicesCount"]
+
     def behind(self) -> list[dict[str, t.Any]]:
         return [{"targetGroupArn": self.group, "containerName": "web", "containerPort": 80}]
 
@@ -128,6 +133,7 @@ def test_a_service_comes_up_and_changes(stack: Stack) -> None:
     assert (there["taskDefinition"], there["runningCount"], len(there["deployments"])) == (second, 1, 1)
     (left,) = stack.ecs.list_tasks(cluster="c", serviceName="web", desiredStatus="RUNNING")["taskArns"]
     assert left not in tasks
+    assert stack.counts() == (1, 0, 1)
     assert len(stack.elb.describe_target_health(TargetGroupArn=stack.group)["TargetHealthDescriptions"]) == 1
 
 
@@ -152,6 +158,7 @@ def test_services_and_clusters_go(stack: Stack) -> None:
     assert stack.ecs.delete_service(cluster="c", service="web", force=True)["service"]["status"] == "DRAINING"
     assert stack.described()["status"] == "INACTIVE"
     assert stack.ecs.list_services(cluster="c")["serviceArns"] == []
+    assert stack.counts() == (0, 0, 0)
     task = stack.ecs.run_task(cluster="c", taskDefinition="web", launchType="FARGATE", networkConfiguration=stack.vpc)[
         "tasks"
     ][0]["taskArn"]
@@ -163,6 +170,12 @@ def test_services_and_clusters_go(stack: Stack) -> None:
         assert not stack.network.ec2.describe_network_interfaces(
             Filters=[{"Name": "subnet-id", "Values": [subnet]}, {"Name": "description", "Values": ["moto ECS"]}]
         )["NetworkInterfaces"]
+
+
+@mends("ecs.fargate_services")
+def test_a_cluster_counts_a_task_until_it_ends(stack: Stack) -> None:
+    stack.ecs.run_task(cluster="c", taskDefinition="web", launchType="FARGATE", networkConfiguration=stack.vpc)
+    assert [stack.counts() for _ in range(2)] == [(1, 0, 0), (0, 0, 0)]
 
 
 @mends("ecs.task_ends", "ecs.containers_without_size")

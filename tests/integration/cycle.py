@@ -13,7 +13,6 @@ import typing as t
 from tests.emulator import Emulator
 from tests.integration import holdings, permissions
 from tests.integration.runner import LOCKING, Change, Run, Runner
-from tools import iam
 
 Holdings = dict[str, dict[str, list[str]]]
 #: What destroy.yml keeps unless it is told so.
@@ -106,8 +105,7 @@ class Deployment:
         assert (run.changes, run.writes) == ([], [])
 
     def test_parliament_finds_nothing_in_the_policies_that_it_wrote(self, account: Emulator, deployed: Run) -> None:
-        written = permissions.written_policies(account)
-        assert {arn: found for arn, document in written.items() if (found := iam.findings(document))} == {}
+        assert permissions.findings(account) == {}
 
 
 class Destruction:

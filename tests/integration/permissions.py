@@ -41,7 +41,8 @@ def judge(inventory: str, name: str, asked: t.Iterable[iam.Question]) -> None:
     needed = iam.policy(asked, name)
     if RECORDING:
         iam.write(inventory, needed)
-    assert iam.read(inventory) == needed, "run `make iam`, and read what it changes; parts of a test module need less"
+    differing = iam.differences(iam.read(inventory), needed)
+    assert not differing, (inventory, differing, "`make iam` writes it afresh; parts of a test module need less")
 
 
 def written_policies(account: Emulator) -> dict[str, iam.Policy]:
@@ -56,3 +57,9 @@ def written_policies(account: Emulator) -> dict[str, iam.Policy]:
             inline = client.get_role_policy(RoleName=role["RoleName"], PolicyName=name)
             found[f"{role['Arn']} {name}"] = inline["PolicyDocument"]
     return found
+
+
+def findings(account: Emulator) -> dict[str, list[str]]:
+    """What parliament has to say against those policies, by the ARN of each that it does not like."""
+    judged = {arn: iam.findings(document) for arn, document in written_policies(account).items()}
+    return {arn: found for arn, found in judged.items() if found}

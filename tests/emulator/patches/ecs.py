@@ -184,6 +184,7 @@ def _check_balancers(backend: t.Any, balancers: list[dict[str, t.Any]], definiti
         "moto.ecs.responses:EC2ContainerServiceResponse.describe_services",
         "moto.ecs.responses:EC2ContainerServiceResponse.describe_clusters",
         "moto.ecs.responses:EC2ContainerServiceResponse.list_tasks",
+        "moto.ecs.models:EC2ContainerServiceBackend.describe_clusters",
     ),
 )
 def fargate_services() -> None:
@@ -216,6 +217,13 @@ def fargate_services() -> None:
 
     for name in ("describe_services", "describe_clusters", "list_tasks"):
         _settled_before(name)
+
+    @around(ecs.EC2ContainerServiceBackend, "describe_clusters")
+    def counted(original: t.Callable[..., t.Any], self: t.Any, cluster_names: list[str]) -> t.Any:
+        found = original(self, cluster_names)
+        for cluster in found[0]:
+            _count(self, cluster)
+        return found
 
 
 def _settled_before(name: str) -> None:
@@ -276,6 +284,19 @@ def _settle_all(backend: t.Any, cluster: str) -> None:
     for service in list(backend.services.values()):
         if service.cluster_name == cluster and _is_fargate(service):
             _settle(backend, service)
+
+
+def _count(backend: t.Any, cluster: t.Any) -> None:
+    """A cluster's counts are those of its tasks; moto adds and takes away guesses, and ends below zero."""
+    tasks = list(backend.tasks.get(cluster.name, {}).values())
+    states = [task.last_status for task in tasks]
+    cluster.running_tasks_count = states.count("RUNNING")
+    cluster.pending_tasks_count = len(states) - states.count("RUNNING") - states.count("STOPPED")
+    own = [service for service in backend.services.values() if service.cluster_name == cluster.name]
+    cluster.active_services_count = sum(service.status == "ACTIVE" for service in own)
+    for task in tasks:
+        # A one-off task that nobody else asks about is seen once, and ends.
+        task.advance()
 
 
 def _settle(backend: t.Any, service: t.Any) -> None:

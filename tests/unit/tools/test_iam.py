@@ -56,6 +56,13 @@ def test_the_order_of_the_questions_does_not_matter() -> None:
     assert iam.policy(reversed(QUESTIONS), "shop") == iam.policy(QUESTIONS + QUESTIONS, "shop")
 
 
+def test_the_difference_of_two_policies_is_said() -> None:
+    less, more = iam.policy(QUESTIONS[:-1], "shop"), iam.policy(QUESTIONS, "shop")
+    assert iam.differences(more, more) == []
+    assert "missing: PassOwnRoles, Action: iam:PassRole" in iam.differences(less, more)
+    assert "not needed: PassOwnRoles, Action: iam:PassRole" in iam.differences(more, less)
+
+
 def test_parliament_is_heard() -> None:
     unknown = {"Effect": "Allow", "Action": "ec2:CreateCastle", "Resource": "*"}
     assert iam.findings({"Version": "2012-10-17", "Statement": [unknown]}) != []
@@ -69,7 +76,6 @@ def test_a_policy_variable_is_no_finding() -> None:
 
 def test_a_policy_is_written_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(iam, "DIRECTORY", tmp_path)
-    monkeypatch.setattr(iam.path_of, "__defaults__", (tmp_path,))
     policy = iam.policy(QUESTIONS, "shop")
     iam.write("shop", policy)
     assert iam.read("shop") == policy
