@@ -73,6 +73,13 @@ def test_a_wrong_description_of_one_stack_stops_all_before_the_first_write(
     assert "palier.aws.network" not in run.output
 
 
+def test_a_peer_that_does_not_stand_is_missed_before_the_first_write(changed_runner: Runner) -> None:
+    run = changed_runner.play("deploy", "--limit", PROD, ok=False)
+    assert run.writes == []
+    assert f"the stack {AI} has no VPC in us-east-1, and --limit leaves it out" in run.text
+    assert f"--limit {PROD},{AI}" in run.text
+
+
 # --- half built ---
 
 
