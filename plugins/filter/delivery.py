@@ -24,6 +24,7 @@ class FilterModule:
             "release_version": delivery.wanted_version,
             "released_references": delivery.released_references,
             "service_address": delivery.service_address,
+            "smoke_page": delivery.smoke_page,
             "smoke_url": delivery.smoke_url,
             "with_released_images": delivery.with_released_images,
             "with_released_versions": delivery.with_released_versions,

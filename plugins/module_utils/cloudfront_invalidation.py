@@ -82,10 +82,16 @@ def plan_invalidation(
     relabelled = bool(paths) and before == content
     if done == content and not relabelled:
         return [Step("keep", label, "nothing changed since its caches were last emptied")]
-    if done and done == before and paths:
-        return [_step(label, condensed(paths, most), "changed")]
+    if done and done == before:
+        # Without a path, only files went that may stay in the caches.
+        return [_step(label, condensed(paths, most), "changed")] if paths else [_note(label, done, content)]
     return [_step(label, [EVERYTHING], "what changed since its caches were last emptied is not known")]
 
 
 def _step(label: str, paths: list[str], reason: str) -> Step:
     return Step("invalidate", label, f"{', '.join(paths)}: {reason}", None, {"paths": paths})
+
+
+def _note(label: str, done: str, content: str) -> Step:
+    reason = "what went may stay in them"
+    return Step("note", label, reason, {"content": done}, {"content": content, "paths": []})

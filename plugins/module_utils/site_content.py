@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ansible_collections.palier.aws.plugins.module_utils.plan import Step
-from ansible_collections.palier.aws.plugins.module_utils.site_content_types import is_page, matches
+from ansible_collections.palier.aws.plugins.module_utils.site_content_types import is_hashed, is_page, matches
 
 
 @dataclass(frozen=True)
@@ -147,15 +147,22 @@ def summary(steps: list[Step], local: Local) -> dict[str, t.Any]:
         "uploaded": uploaded,
         "deleted": deleted,
         "unchanged": sorted(set(local) - set(uploaded)),
-        "changed_paths": changed_paths([*uploaded, *deleted]),
+        "changed_paths": changed_paths(uploaded, deleted),
         "bytes": sum(local[key].size for key in uploaded),
     }
 
 
-def changed_paths(keys: t.Iterable[str]) -> list[str]:
-    """The URL paths that a CDN must fetch anew; an index page is reached by its directory as well."""
+def changed_paths(written: t.Iterable[str], gone: t.Iterable[str] = ()) -> list[str]:
+    """The URL paths that a CDN must fetch anew; an index page is reached by its directory as well.
+
+    A file with a hash in its name never gets other content. Gone from the site it may stay in the caches, where pages
+    that visitors opened before still find it.
+
+    :param written: files that were uploaded.
+    :param gone: files that were removed.
+    """
     paths = set()
-    for key in keys:
+    for key in [*written, *(key for key in gone if not is_hashed(key))]:
         path = "/" + quote(key)
         paths.add(path)
         if path.endswith("/index.html"):
@@ -176,7 +183,7 @@ def content_digests(steps: list[Step], local: Local, remote: Remote) -> tuple[st
     deleted = {step.before["path"] for step in steps if step.verb == "delete"}
     before = {key: _hash(key, local, found) for key, found in remote.items()}
     after = {key: value for key, value in before.items() if key not in deleted}
-    return _digest(before), _digest({**after, **{key: str(local[key].md5) for key in uploaded}})
+    return content_digest(before), content_digest({**after, **{key: str(local[key].md5) for key in uploaded}})
 
 
 def _hash(key: str, local: Local, found: RemoteObject) -> str:
@@ -185,6 +192,10 @@ def _hash(key: str, local: Local, found: RemoteObject) -> str:
     return str(local[key].md5) if same else found.etag
 
 
-def _digest(hashes: dict[str, str]) -> str:
+def content_digest(hashes: t.Mapping[str, str]) -> str:
+    """The digest of a content.
+
+    :param hashes: the hash of each file, by path.
+    """
     lines = "".join(f"{key}\0{hashes[key]}\n" for key in sorted(hashes))
     return hashlib.sha256(lines.encode()).hexdigest()

@@ -85,7 +85,7 @@ plan:
   elements: dict
   contains:
     action:
-      description: V(invalidate), V(keep) or V(skip).
+      description: V(invalidate), V(note) where only the tag is written, V(keep) or V(skip).
       type: str
     resource:
       description: The resource.
@@ -117,7 +117,7 @@ ARGUMENTS = {
 
 def invalidate(client: t.Any, current: dict[str, t.Any], paths: list[str], content: str | None) -> str:
     """Create the invalidation, and note for which content only when CloudFront has taken it."""
-    made = api.create_invalidation(client, current["Id"], paths, f"palier-{time.time_ns()}")
+    made = api.create_invalidation(client, current["Id"], paths, f"palier-{time.time_ns()}") if paths else ""
     if content:
         api.tag(client, current["ARN"], {CONTENT_TAG: content})
     return made
@@ -136,7 +136,9 @@ def run(module: AnsibleAWSModule) -> dict[str, t.Any]:
         label, tags, params["paths"], params["content_before"], params["content"], params["most_paths"]
     )
     paths = steps[0].after["paths"] if steps[0].changes else []
-    made = invalidate(client, current, paths, params["content"]) if current and paths and not module.check_mode else ""
+    made = ""
+    if current and steps[0].changes and not module.check_mode:
+        made = invalidate(client, current, paths, params["content"])
     return outcome(steps) | {"invalidation_id": made, "paths": paths}
 
 

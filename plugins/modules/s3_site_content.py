@@ -130,6 +130,8 @@ unchanged:
 changed_paths:
   description:
     - URL paths, relative to O(prefix), that a CDN must fetch anew. An index page also counts as its directory.
+    - Removed files with a hash in their names are not among them, so that pages that visitors opened before still find
+      them in the caches.
   returned: always
   type: list
   elements: str

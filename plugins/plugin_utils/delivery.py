@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from pathlib import Path
 
 from ansible_collections.palier.aws.plugins.plugin_utils.description import nearest
 from ansible_collections.palier.aws.plugins.plugin_utils.services import image_uri
@@ -18,6 +19,7 @@ Components = dict[str, list[str]]
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "service": ("ecs_app", ("ecs_app_services",)),
     "application": ("ec2_app", ("ec2_app_instances", "ec2_app_fleets")),
+    "site": ("s3_site", ("s3_site_sites",)),
 }
 PREVIOUS = "previous"
 #: An image's digest, and its tag (OCI Distribution Specification, Pulling manifests).
@@ -112,7 +114,7 @@ def wanted_version(kind: str, given: str, record: Document, build: str = "") -> 
     """The version that a release is to bring.
 
     :param kind: of the component.
-    :param given: what was asked for: a tag, a digest, a git ref, or C(previous).
+    :param given: what was asked for: a tag, a digest, a git ref, a name for the build of a site, or C(previous).
     :param record: what is recorded of the component's last release; empty if there was none.
     :param build: directory from which it is built.
     :returns: ``version``, ``reference`` (empty where it is still to be found), and ``problem``, empty if all is well.
@@ -124,7 +126,9 @@ def wanted_version(kind: str, given: str, record: Document, build: str = "") -> 
         text = "there is no release before the one that runs now; name a version that you know"
         return _problem(f"release_version: '{PREVIOUS}': {text}")
     if not given:
-        return _problem("release_version: which version? Write a tag, a digest, a git ref, or 'previous'")
+        return _problem(
+            "release_version: which version? Write a tag, a digest, a git ref, a site's label, or 'previous'"
+        )
     if kind == "service" and not (TAG.match(given) or DIGEST.match(given)):
         text = "letters, digits, '.', '_' and '-', 128 at most, or sha256: and 64 hexadecimal digits"
         return _problem(f"release_version: '{given}' is neither a tag nor a digest of an image: write {text}")
@@ -194,6 +198,18 @@ def smoke_url(given: str, path: str, base: str) -> str:
     if given or not path:
         return given
     return f"{base.rstrip('/')}/{path.lstrip('/')}" if base else ""
+
+
+def smoke_page(path: str, build: str, index: str) -> str:
+    """The file of a site's build that must be the answer; empty where the build has none there, or is not at hand.
+
+    :param path: that is asked for.
+    :param build: directory of the build.
+    :param index: name of the page of a directory.
+    """
+    name = path.partition("?")[0].lstrip("/")
+    file = Path(build, name, index) if not name or name.endswith("/") else Path(build, name)
+    return str(file) if build and path and file.is_file() else ""
 
 
 def service_address(

@@ -56,6 +56,7 @@ A, B, C = "a" * 64, "b" * 64, "c" * 64
         (A, ["/x"], B, C, "invalidate", ["/*"]),
         (None, ["/x"], A, B, "invalidate", ["/*"]),  # nobody has kept count so far
         (A, ["/x"], A, A, "invalidate", ["/x"]),  # other headers
+        (A, [], A, B, "note", []),  # only files went that may stay in the caches
         (A, ["/x"], None, None, "invalidate", ["/x"]),
         (A, [], None, None, "keep", []),
     ],

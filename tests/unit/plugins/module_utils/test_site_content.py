@@ -119,6 +119,10 @@ def test_changed_paths() -> None:
     ]
 
 
+def test_a_file_with_a_hash_that_went_may_stay_in_the_caches() -> None:
+    assert site.changed_paths(["app-3f2a91bc.js"], ["app-1a2b3c4d.js", "old.html"]) == ["/app-3f2a91bc.js", "/old.html"]
+
+
 def test_summary() -> None:
     files = {"a.js": file("a"), "b.js": file("bb"), "c.js": file("ccc")}
     steps = site.plan_sync("b", "", files, {"a.js": stored("a"), "x.js": stored("x")}, "content", True, [])

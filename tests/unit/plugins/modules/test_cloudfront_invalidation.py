@@ -102,6 +102,17 @@ def test_a_file_that_left_is_invalidated(site: Site) -> None:
     assert site.invalidate(site.upload())["paths"] == ["/about.html"]
 
 
+def test_a_file_with_a_hash_that_left_stays_in_the_caches(site: Site) -> None:
+    site.write(**{"app-3f2a91bc": "one"})
+    site.published()
+    (site.directory / "app-3f2a91bc.html").rename(site.directory / "app-3f2a91bc.js")
+    site.invalidate(site.upload())
+    (site.directory / "app-3f2a91bc.js").unlink()
+    done = site.invalidate(site.upload())
+    assert ([step["action"] for step in done["plan"]], done["invalidation_id"]) == (["note"], "")
+    assert not site.invalidate(site.upload())["changed"]
+
+
 def test_a_run_that_broke_off_before_the_invalidation_is_made_up_for(site: Site) -> None:
     site.published()
     site.write(index="two")

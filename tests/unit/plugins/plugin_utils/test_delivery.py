@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.palier.aws.plugins.plugin_utils import delivery
@@ -17,9 +18,11 @@ def test_components_of_the_stacks_tiers() -> None:
         "ecs_app_services": [{"name": "app"}],
         "ec2_app_instances": [{"name": "web", "application": {"version": "v1"}}, {"name": "test"}],
         "ec2_app_fleets": [{"name": "fleet", "application": {"version": "v1"}}],
+        "s3_site_sites": [{"name": "front"}],
     }
     every = delivery.components(values, ["ecs_app", "ec2_app"])
     assert every == {"service": ["app"], "application": ["web", "fleet"]}
+    assert delivery.components(values, ["s3_site"]) == {"site": ["front"]}
     assert delivery.components(values, ["network", "ecs_app"]) == {"service": ["app"]}
 
 
@@ -92,6 +95,8 @@ RECORD = {"back": {"version": "v1", "reference": "app:v1"}}
         ("service", DIGEST, {}, "", DIGEST, ""),
         ("service", "previous", RECORD, "", "v1", "app:v1"),
         ("application", "feature/x", {}, "", "feature/x", "feature/x"),
+        ("site", "feature/x", {}, "dist", "feature/x", ""),
+        ("site", "previous", RECORD, "", "v1", "app:v1"),
     ],
 )
 def test_the_wanted_version(
@@ -180,3 +185,23 @@ def test_the_address_of_a_service(
 ) -> None:
     service = {"name": "app", "load_balancer": balancing}
     assert delivery.service_address(service, {"dns_name": "lb.aws"}, records, zone, https) == address
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/", "index.html"),
+        ("/index.html?x=1", "index.html"),
+        ("/docs/", "docs/index.html"),
+        ("/app.js", "app.js"),
+        ("/docs", ""),
+        ("/missing", ""),
+        ("", ""),
+    ],
+)
+def test_the_page_of_a_build(path: str, page: str, tmp_path: Path) -> None:
+    for name in ("index.html", "docs/index.html", "app.js"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert delivery.smoke_page(path, str(tmp_path), "index.html") == (str(tmp_path / page) if page else "")
+    assert delivery.smoke_page(path, "", "index.html") == ""
