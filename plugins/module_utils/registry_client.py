@@ -282,7 +282,7 @@ class Registry:
             try:
                 answer, secret = self._follow(method, url, headers or {}, body, stream)
             except (HTTPError, OSError) as error:
-                if attempt == TRIES:
+                if attempt == TRIES or _untrusted(error):
                     raise RegistryError(f"{method} {_public(url)}: {error}") from error
                 self._sleep(pause(attempt))
                 continue
@@ -335,6 +335,11 @@ def pause(attempt: int, retry_after: str | None = None) -> float:
     longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
     asked = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
     return max(min(asked, 60.0), random.uniform(longest / 4, longest))
+
+
+def _untrusted(error: Exception) -> bool:
+    """Whether the server's certificate does not verify, which another try does not change."""
+    return isinstance(error.args[0] if error.args else None, ssl.SSLCertVerificationError)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

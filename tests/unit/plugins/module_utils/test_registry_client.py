@@ -4,11 +4,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import ssl
 import threading
+import typing as t
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 from ansible_collections.palier.aws.plugins.module_utils import registry_client
 from ansible_collections.palier.aws.plugins.module_utils.registry_client import RegistryError, Token, TokenSource
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +83,63 @@ def test_a_refused_token_is_replaced_once_whoever_says_so_last():
     new = source.get()
     source.refused(old)
     assert (old, new, source.get()) == ("token-0", "token-1", "token-1")
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> t.Iterator[tuple[str, Path]]:
+    """The address of a server whose certificate nobody has signed but itself, and the certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stranger")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(certificate.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "key.pem").write_bytes(secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, tmp_path / "key.pem")
+    with Server(("127.0.0.1", 0), Empty) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_port}", path
+        server.shutdown()
+        thread.join()
+
+
+class Server(HTTPServer):
+    """Says nothing of clients that hang up."""
+
+    def handle_error(self, *_args: t.Any) -> None:
+        pass
+
+
+class Empty(BaseHTTPRequestHandler):
+    """A registry without content."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, *_args: t.Any) -> None:
+        pass
+
+
+def test_a_certificate_that_does_not_verify_is_said_at_once(stranger: tuple[str, Path]) -> None:
+    url, certificate = stranger
+    waited: list[float] = []
+    with contextlib.closing(registry_client.Pools(1)) as pools:
+        registry = registry_client.Registry(url, None, pools, waited.append)
+        with pytest.raises(RegistryError, match="certificate verify failed"):
+            registry.blob_size("app", "sha256:0")
+    assert (registry.requests, waited) == (1, [])
+    with contextlib.closing(registry_client.Pools(1, str(certificate))) as pools:
+        assert registry_client.Registry(url, None, pools).blob_size("app", "sha256:0") is None
