@@ -37,6 +37,18 @@ options:
     vars:
       - name: ansible_pipelining
       - name: ansible_warm_pipelining
+  keep_payloads:
+    description:
+      - Keep the payloads that Ansible makes of the modules of C(amazon.aws), C(community.aws) and C(palier.aws) for
+        later runs, in C(palier.aws.payloads) below Ansible's home directory. They are source code alone, without
+        arguments, and are made anew when a file of Ansible or of these collections changes.
+      - Turned off, each run makes them again, as with P(ansible.builtin.local#connection).
+    type: boolean
+    default: true
+    env:
+      - name: ANSIBLE_WARM_KEEP_PAYLOADS
+    vars:
+      - name: ansible_warm_keep_payloads
   become_success_timeout:
     description:
       - Number of seconds to wait for C(become) to succeed when it is used.
@@ -81,9 +93,10 @@ import typing as t
 import ansible
 from ansible import constants as C
 from ansible.plugins.connection.local import Connection as LocalConnection
+from ansible.plugins.loader import module_utils_loader
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.utils.display import Display
-from ansible_collections.palier.aws.plugins.plugin_utils import warm
+from ansible_collections.palier.aws.plugins.plugin_utils import warm, warm_payloads
 
 display = Display()
 
@@ -107,6 +120,12 @@ class Connection(LocalConnection):
             gc.freeze()
             gc.set_threshold(WORKER_GARBAGE)
 
+    def set_options(self, *args: t.Any, **kwargs: t.Any) -> None:
+        """Take the options; what comes next is that Ansible makes the module's payload."""
+        super().set_options(*args, **kwargs)
+        if multiprocessing.parent_process() is not None and self.get_option("keep_payloads"):
+            warm_payloads.restore(self._store(), self._shadows())
+
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         """Run a command: a module's payload in the warm interpreter, anything else as the local connection does."""
         command = self._command(cmd, in_data)
@@ -114,6 +133,8 @@ class Connection(LocalConnection):
             return super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         if not self.connected:
             self._connect()
+        if self.get_option("keep_payloads"):
+            warm_payloads.save(self._store(), self._shadows())
         try:
             connection = warm.connect(self._run(command), self._directory())
         except warm.UnavailableError as error:
@@ -155,6 +176,22 @@ class Connection(LocalConnection):
             ansible=os.path.dirname(str(ansible.__file__)),
             collections=tuple(os.fsdecode(path) for path in AnsibleCollectionConfig.collection_paths),
         )
+
+    def _store(self) -> warm_payloads.Store:
+        return warm_payloads.Store(
+            home=C.ANSIBLE_HOME,
+            temporary=C.DEFAULT_LOCAL_TMP,
+            core=os.path.dirname(str(ansible.__file__)),
+            version=ansible.__version__,
+            collections=tuple(os.fsdecode(path) for path in AnsibleCollectionConfig.collection_paths),
+        )
+
+    @staticmethod
+    def _shadows() -> bool:
+        """Whether a role or the user brings C(module_utils), which may stand in for Ansible's."""
+        own = os.path.join(os.path.dirname(str(ansible.__file__)), "module_utils")
+        places = module_utils_loader.print_paths().split(os.pathsep)
+        return any(place != own and os.path.isdir(place) for place in places)
 
     def _directory(self) -> str | None:
         return os.fsdecode(self.cwd) if self.cwd else None
