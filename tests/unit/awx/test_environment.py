@@ -66,7 +66,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ansible_builder_takes_the_definition(context: Path) -> None:
     text = (context / "Containerfile").read_text()
     assert 'ARG PYCMD="/usr/bin/python3.11"' in text
-    assert "ENV ANSIBLE_CALLBACKS_ENABLED=palier.aws.plan,palier.aws.heartbeat" in text
+    assert "ENV ANSIBLE_CALLBACKS_ENABLED=palier.aws.plan,palier.aws.heartbeat,palier.aws.preload" in text
 
 
 def test_the_collection_itself_is_among_what_is_installed(context: Path) -> None:
