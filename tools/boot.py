@@ -141,6 +141,8 @@ def surroundings(image: str, endpoint: str, say: t.Callable[[str], None]) -> t.I
         directory = Path(name)
         directory.chmod(0o755)
         host_settings(directory)
+        # Not by the playbooks: where they run, everything outside is the local AWS.
+        boot_packages.offer(image, directory / "downloads")
         ports = dict(zip(("http", "ssh", "registry"), free_ports(3), strict=True))
         with relay(directory / "aws.sock", endpoint):
             try:
@@ -164,12 +166,9 @@ def script(region: str) -> str:
 
 
 def main(arguments: t.Sequence[str] | None = None) -> int:
-    """What the playbooks ask for: ``script REGION FILE`` or ``downloads IMAGE DIRECTORY``."""
-    verb, what, target = list(sys.argv[1:] if arguments is None else arguments)
-    if verb == "script":
-        Path(target).write_text(script(what))
-    else:
-        boot_packages.offer(what, Path(target))
+    """What the playbooks ask for: ``script REGION FILE``."""
+    _verb, region, target = list(sys.argv[1:] if arguments is None else arguments)
+    Path(target).write_text(script(region))
     return 0
 
 

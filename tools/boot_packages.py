@@ -14,6 +14,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
+from tools import boot_images
 from tools.docker_engine import output
 
 #: Where Debian has Docker's plugins, and Docker's package of each.
@@ -104,10 +105,11 @@ def plugins(target: Path) -> dict[str, Path]:
 
     :param target: a directory that is made.
     :returns: each plugin's program by its Debian package.
+    :raises ImageError: if they cannot be fetched.
     """
     names = ",".join(PLUGINS)
     command = ["mmdebstrap", "--mode=root", "--variant=extract", f"--include={names}", "trixie", str(target)]
-    subprocess.run(command, check=True, capture_output=True)
+    boot_images.run(command, "Docker's plugins cannot be fetched")
     return {name: target / PLUGIN_DIRECTORY / name for name in PLUGINS}
 
 
