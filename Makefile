@@ -104,7 +104,7 @@ docs: setup ## Write the generated pages (role READMEs, docs/modules.md, docs/ro
 
 .PHONY: iam
 iam: setup ## Write docs/iam afresh, from what runs of the example inventories ask for (some minutes)
-	PALIER_RECORD_IAM=1 $(PYTEST) $(PARALLEL) $(wildcard tests/integration/*/test_cycle.py)
+	PALIER_RECORD_IAM=1 $(PYTEST) $(PARALLEL) $(wildcard tests/integration/*/test_cycle.py tests/integration/release/test_*.py)
 
 .PHONY: tarball
 tarball: setup ## Build the collection's tarball into build/

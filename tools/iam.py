@@ -1,6 +1,7 @@
 # Copyright (c) The palier.aws authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The IAM policies of docs/iam: what deploying, verifying and destroying an example inventory asks for.
+"""The IAM policies of docs/iam: what deploying, verifying and destroying an example inventory asks for, and what the
+releases of each kind ask for.
 
 The tests of whole systems run under them. ``make iam`` runs those tests as the root user, notes what IAM would have
 been asked, and writes each policy afresh.
@@ -30,6 +31,8 @@ Policy = dict[str, t.Any]
 #: Whoever may set a bucket's policy could allow himself these, and what services have written into a bucket meanwhile
 #: (the emulator's write nothing) is emptied by a destruction.
 _OBJECTS = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject")
+#: Of a large file in a site, which came in parts, a release reads the headers.
+RELEASED_OBJECTS = ("s3:GetObject",)
 
 
 def path_of(inventory: str) -> Path:
@@ -37,11 +40,12 @@ def path_of(inventory: str) -> Path:
     return DIRECTORY / f"{inventory}.json"
 
 
-def policy(questions: t.Iterable[Question], name: str) -> Policy:
+def policy(questions: t.Iterable[Question], name: str, objects: t.Sequence[str] = _OBJECTS) -> Policy:
     """The smallest policy of the house's form that answers all questions with yes.
 
     :param questions: what IAM was asked while a system was deployed, verified and destroyed.
     :param name: C{stack_name}, with which the paths of its roles and the names of its buckets begin.
+    :param objects: what may be done to objects in the buckets, asked for or not.
     """
     parts: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
@@ -49,7 +53,7 @@ def policy(questions: t.Iterable[Question], name: str) -> Policy:
     makers = {
         "Everywhere": _everywhere,
         "InTheRegions": _in_the_regions,
-        "Buckets": _buckets,
+        "Buckets": lambda found: _buckets(found, objects),
         "OwnRoles": lambda found: _own_roles(found, name),
         "LookForRoles": lambda found: _by_name(found, name),
         "PassOwnRoles": lambda found: _pass(found, name),
@@ -99,11 +103,11 @@ def _in_the_regions(questions: list[Question]) -> dict[str, t.Any]:
     }
 
 
-def _buckets(questions: list[Question]) -> dict[str, t.Any]:
+def _buckets(questions: list[Question], objects: t.Sequence[str]) -> dict[str, t.Any]:
     names = {resource.removeprefix("arn:aws:s3:::").partition("/")[0] for _action, resource, _about in questions}
     patterns = sorted({_family(name) for name in names})
     return {
-        "Action": sorted({*_actions(questions), *_OBJECTS}),
+        "Action": sorted({*_actions(questions), *objects}),
         "Resource": [f"arn:aws:s3:::{pattern}{rest}" for pattern in patterns for rest in ("", "/*")],
     }
 

@@ -20,6 +20,7 @@ class FilterModule:
             "image_with_version": delivery.with_version,
             "release_component": delivery.component_of,
             "release_components": delivery.components,
+            "release_list": delivery.release_list,
             "release_source": delivery.source_of,
             "release_version": delivery.wanted_version,
             "released_references": delivery.released_references,

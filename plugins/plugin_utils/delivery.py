@@ -49,6 +49,22 @@ def components(values: Document, tiers: t.Collection[str]) -> Components:
     return found
 
 
+def release_list(given: t.Sequence[Document], single: Document) -> dict[str, t.Any]:
+    """What is to be released, in its order.
+
+    :param given: C(release_components), empty where one component is released.
+    :param single: the values of C(release_component), which may name several with commas between them, and its
+        fellows, which also stand for what an entry lacks.
+    :returns: ``entries`` and ``problem``, which is empty if all is well.
+    """
+    if given and single.get("component"):
+        text = f"release_component: '{single['component']}' and release_components: write one of the two"
+        return {"entries": [], "problem": text}
+    named = [{"component": name.strip()} for name in str(single.get("component") or "").split(",")]
+    known = [{key: value for key, value in one.items() if value is not None} for one in given or named]
+    return {"entries": [{**single, **one} for one in known], "problem": ""}
+
+
 def component_of(given: str, known: Components) -> dict[str, str]:
     """The component that is meant.
 

@@ -44,12 +44,18 @@ def questions(service: str, operation: str, region: str, account: str, environ: 
     body = _text(service, environ)
     called = f"{actions.PREFIXES.get(service, service)}:{operation}"
     asked: list[Question] = [
-        (action, _resource(action, called, region, account, environ, body), about)
+        (_of_version(action, environ), _resource(action, called, region, account, environ, body), about)
         for action in actions.needed(service, operation)
     ]
     if called in actions.PASSES_ROLE:
         asked += [("iam:PassRole", role, {**about, "iam:PassedToService": to}) for role, to in _passed(account, body)]
     return asked
+
+
+def _of_version(action: str, environ: dict[str, t.Any]) -> str:
+    """The action as it is asked: to read a version that is named wants another one than to read the newest."""
+    named = f"{environ.get('QUERY_STRING', '')} {environ.get('HTTP_X_AMZ_COPY_SOURCE', '')}".lower()
+    return "s3:GetObjectVersion" if action == "s3:GetObject" and "versionid=" in named else action
 
 
 def _text(service: str, environ: dict[str, t.Any]) -> str:

@@ -56,6 +56,18 @@ def test_a_user_may_do_what_the_policy_names_and_nothing_else(emulator: Emulator
     assert user.client("sts").get_caller_identity()["Arn"].endswith("user/deployer")
 
 
+def test_who_may_read_the_newest_version_may_not_read_the_others(emulator: Emulator) -> None:
+    bucket = {"Bucket": "mine"}
+    root = emulator.client("s3", "us-east-1")
+    root.create_bucket(**bucket)
+    root.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Enabled"})
+    first = {**bucket, "Key": "page", "VersionId": root.put_object(**bucket, Key="page", Body=b"1")["VersionId"]}
+    some = User(emulator, allow("s3:GetObject", "s3:PutObject")).client("s3", "us-east-1")
+    assert some.get_object(**bucket, Key="page")["Body"].read() == b"1"
+    assert refusal(some.get_object, **first) == "AccessDenied"
+    assert refusal(some.copy_object, **bucket, Key="page", CopySource=first) == "AccessDenied"
+
+
 def test_the_root_user_may_do_everything(emulator: Emulator) -> None:
     User(emulator, allow("ec2:CreateVpc"))
     assert emulator.client("ec2").describe_vpcs()["Vpcs"]

@@ -30,15 +30,16 @@ def user(account: Emulator, inventory: str) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
-def judge(inventory: str, name: str, asked: t.Iterable[iam.Question]) -> None:
+def judge(inventory: str, name: str, asked: t.Iterable[iam.Question], **how: t.Any) -> None:
     """Compare the policy with what was asked for, or write it.
 
     :param inventory: whose policy.
     :param name: C{stack_name}.
     :param asked: all that IAM was asked while the system lived.
+    :param how: see L{iam.policy}.
     :raises AssertionError: if it allows anything else.
     """
-    needed = iam.policy(asked, name)
+    needed = iam.policy(asked, name, **how)
     if RECORDING:
         iam.write(inventory, needed)
     differing = iam.differences(iam.read(inventory), needed)

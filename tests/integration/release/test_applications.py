@@ -13,21 +13,16 @@ import typing as t
 import pytest
 
 from tests.emulator import Emulator
-from tests.integration import holdings
+from tests.integration import holdings, permissions
 from tests.integration.cycle import GONE_FOR_GOOD, Holdings, Stack, System
 from tests.integration.release.site import Site
-from tests.integration.runner import ROOT, Run, Runner
+from tests.integration.runner import Run, Runner
+from tools.iam import RELEASED_OBJECTS
 
 pytestmark = pytest.mark.slow
 
 REGION = "eu-west-3"
-SYSTEM = System("release", "shop", (Stack("shop_vm", "vm", REGION, frozenset()),))
-
-
-@pytest.fixture(scope="module")
-def runner(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Runs the playbooks for the inventory beside this file."""
-    return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "tests/integration/release/applications")
+SYSTEM = System("release_applications", "shop", (Stack("shop_vm", "vm", REGION, frozenset()),))
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +31,9 @@ def deployed(runner: Runner, empty: Holdings) -> Run:
     return runner.play("deploy")
 
 
-def release(runner: Runner, component: str, version: str, ok: bool = True, **variables: t.Any) -> Run:
+def release(releaser: Runner, component: str, version: str, ok: bool = True, **variables: t.Any) -> Run:
     """Release a version of one of the two."""
-    return runner.play(
+    return releaser.play(
         "release", ok=ok, variables={"release_component": component, "release_version": version, **variables}
     )
 
@@ -69,14 +64,14 @@ def record(account: Emulator, name: str) -> dict[str, t.Any]:
 
 
 def test_k15_an_instance_is_updated_in_place_and_taken_back(
-    runner: Runner, deployed: Run, account: Emulator, site: Site
+    releaser: Runner, deployed: Run, account: Emulator, site: Site
 ) -> None:
     asked = {"release_smoke_url": f"{site.address}/health", "release_smoke_timeout": 5}
-    run = release(runner, "single", "v2", **asked)
+    run = release(releaser, "single", "v2", **asked)
     assert sent(account) == ["palier.aws deploys v2"]
     assert not any("fleet" in str(change) for change in run.changes)
     site.status = 503
-    failed = release(runner, "single", "v3", ok=False, **asked)
+    failed = release(releaser, "single", "v3", ok=False, **asked)
     site.status = 200
     assert "v3 of application single was not released: Status code was 503" in failed.text
     assert "v2 runs again." in failed.text
@@ -85,16 +80,18 @@ def test_k15_an_instance_is_updated_in_place_and_taken_back(
     assert (last["version"], last["result"], last["good"]["version"]) == ("v3", "failed", "v2")
 
 
-def test_k15_a_fleet_is_refreshed_and_taken_back(runner: Runner, deployed: Run, account: Emulator, site: Site) -> None:
+def test_k15_a_fleet_is_refreshed_and_taken_back(
+    releaser: Runner, deployed: Run, account: Emulator, site: Site
+) -> None:
     asked = {"release_smoke_url": f"{site.address}/health", "release_smoke_timeout": 5}
-    release(runner, "fleet", "v2", **asked)
+    release(releaser, "fleet", "v2", **asked)
     assert fleet(account) == "v2"
     site.status = 503
-    failed = release(runner, "fleet", "v3", ok=False, **asked)
+    failed = release(releaser, "fleet", "v3", ok=False, **asked)
     site.status = 200
     assert "v2 runs again." in failed.text
     assert fleet(account) == "v2"
-    release(runner, "fleet", "previous")
+    release(releaser, "fleet", "previous")
     assert fleet(account) == "v1"
 
 
@@ -102,6 +99,12 @@ def test_k15_a_deployment_keeps_both(runner: Runner, deployed: Run, account: Emu
     before = sent(account)
     assert runner.play("deploy").changed_nothing
     assert (sent(account), fleet(account)) == (before, "v1")
+
+
+def test_the_policy_of_docs_iam_allows_what_the_releases_asked_for_and_nothing_else(
+    system: System, releaser: Runner
+) -> None:
+    permissions.judge(system.inventory, system.name, releaser.asked, objects=RELEASED_OBJECTS)
 
 
 def test_a_destroyed_stack_leaves_no_record(runner: Runner, deployed: Run, account: Emulator, empty: Holdings) -> None:

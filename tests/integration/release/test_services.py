@@ -13,10 +13,11 @@ import typing as t
 import pytest
 
 from tests.emulator import Emulator
-from tests.integration import holdings
+from tests.integration import holdings, permissions
 from tests.integration.cycle import GONE_FOR_GOOD, Holdings, Stack, System
 from tests.integration.release.site import Site
-from tests.integration.runner import LOCKING, ROOT, Run, Runner
+from tests.integration.runner import LOCKING, Run, Runner
+from tools.iam import RELEASED_OBJECTS
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +25,7 @@ REGION = "eu-west-3"
 REPOSITORY = "shop-test-app"
 RECORD = "/shop/test/releases/service/app"
 ADDRESS = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}"
-SYSTEM = System("release", "shop", (Stack("shop_test", "test", REGION, frozenset()),))
+SYSTEM = System("release_services", "shop", (Stack("shop_test", "test", REGION, frozenset()),))
 MANIFEST = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": {}, "layers": []}
 #: Tags of the images, and how they behave (see tests/emulator/patches/ecs.py).
 IMAGES: dict[str, dict[str, str]] = {
@@ -72,12 +73,6 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def runner(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Runs the playbooks for the inventory beside this file."""
-    return Runner(account, tmp_path_factory.mktemp("runs"), ROOT / "tests/integration/release/services")
-
-
-@pytest.fixture(scope="module")
 def deployed(runner: Runner, empty: Holdings) -> Run:
     """The stack with the first version."""
     return runner.play("deploy")
@@ -95,12 +90,12 @@ def service(deployed: Run, account: Emulator) -> Service:
     return Service(account, digests)
 
 
-def release(runner: Runner, version: str, *options: str, ok: bool = True, **variables: t.Any) -> Run:
+def release(releaser: Runner, version: str, *options: str, ok: bool = True, **variables: t.Any) -> Run:
     """Release a version of the only service."""
-    return runner.play("release", *options, ok=ok, variables={"release_version": version, **variables})
+    return releaser.play("release", *options, ok=ok, variables={"release_version": version, **variables})
 
 
-def test_bad_input_is_said_before_the_first_change(runner: Runner, service: Service) -> None:
+def test_bad_input_is_said_before_the_first_change(releaser: Runner, service: Service) -> None:
     for variables, sentence in (
         ({"release_version": "v9"}, "shop-test-app has no image v9. Push it first"),
         ({"release_version": "previous"}, "there is no release before the one that runs now"),
@@ -108,33 +103,33 @@ def test_bad_input_is_said_before_the_first_change(runner: Runner, service: Serv
         ({"release_version": "v2", "release_servce": "app"}, "release_servce: release.yml has no such variable"),
         ({}, "release_version: which version?"),
     ):
-        run = runner.play("release", ok=False, variables=variables)
+        run = releaser.play("release", ok=False, variables=variables)
         assert sentence in run.text
         assert set(run.writes) <= set(LOCKING)
     assert service.image() == f"{ADDRESS}:v1"
 
 
-def test_j11_the_plan_of_a_release_writes_nothing(runner: Runner, service: Service) -> None:
-    plan = release(runner, "v2", "--check", "--diff")
+def test_j11_the_plan_of_a_release_writes_nothing(releaser: Runner, service: Service) -> None:
+    plan = release(releaser, "v2", "--check", "--diff")
     assert plan.writes == []
     tasks = {task for _stack, _tier, task, _item in plan.changes}
     assert "Services | Register the task definition of each service" in tasks
     assert "Before | Start the one-off task migrate of shop-test-app" in tasks
 
 
-def test_j11_a_release_runs_the_new_image_by_its_digest(runner: Runner, service: Service) -> None:
-    run = release(runner, "v2", release_source="a test")
+def test_j11_a_release_runs_the_new_image_by_its_digest(releaser: Runner, service: Service) -> None:
+    run = release(releaser, "v2", release_source="a test")
     assert service.image() == "v2"
     assert "Before | Start the one-off task migrate of shop-test-app" in {task for _, _, task, _ in run.changes}
     begun, good = service.records()
     assert (begun["result"], good["result"]) == ("started", "succeeded")
     assert (good["version"], good["reference"]) == ("v2", f"{ADDRESS}@{service.digests['v2']}")
-    assert good["by"].startswith("arn:aws:sts::123456789012:")
+    assert good["by"].endswith(":user/deployer")
     assert (good["source"], good["previous"]["reference"]) == ("a test", f"{ADDRESS}:v1")
 
 
-def test_j11_the_same_release_again_changes_nothing(runner: Runner, service: Service) -> None:
-    assert release(runner, "v2").changed_nothing
+def test_j11_the_same_release_again_changes_nothing(releaser: Runner, service: Service) -> None:
+    assert release(releaser, "v2").changed_nothing
 
 
 def test_j11_a_deployment_keeps_what_was_released(runner: Runner, service: Service) -> None:
@@ -152,8 +147,8 @@ def test_j11_a_deployment_keeps_what_was_released(runner: Runner, service: Servi
         ("no-migration", "exit code 2: Essential container in task exited' - ' column is there already"),
     ],
 )
-def test_k15_a_bad_release_is_taken_back_by_itself(runner: Runner, service: Service, version: str, said: str) -> None:
-    run = release(runner, version, ok=False)
+def test_k15_a_bad_release_is_taken_back_by_itself(releaser: Runner, service: Service, version: str, said: str) -> None:
+    run = release(releaser, version, ok=False)
     assert said in " ".join(run.text.split())
     assert f"{version} of service app was not released" in run.text
     assert "v2 runs again." in run.text
@@ -164,37 +159,43 @@ def test_k15_a_bad_release_is_taken_back_by_itself(runner: Runner, service: Serv
     assert (last["good"]["version"], last["previous"]["version"]) == ("v2", "v1")
 
 
-def test_k15_a_release_that_does_not_answer_is_taken_back(runner: Runner, service: Service, site: Site) -> None:
+def test_k15_a_release_that_does_not_answer_is_taken_back(releaser: Runner, service: Service, site: Site) -> None:
     asked = {"release_smoke_url": f"{site.address}/health", "release_smoke_timeout": 5}
     site.status = 500
-    run = release(runner, "v3", ok=False, **asked)
+    run = release(releaser, "v3", ok=False, **asked)
     assert "Status code was 500" in run.text
     assert service.image() == "v2"
     site.status = 200
-    release(runner, "v3", **asked)
+    release(releaser, "v3", **asked)
     assert service.image() == "v3"
 
 
-def test_k15_previous_goes_back_and_forth(runner: Runner, service: Service) -> None:
-    release(runner, "previous")
+def test_k15_previous_goes_back_and_forth(runner: Runner, releaser: Runner, service: Service) -> None:
+    release(releaser, "previous")
     assert service.image() == "v2"
-    release(runner, "previous")
+    release(releaser, "previous")
     assert service.image() == "v3"
     assert runner.play("deploy").changed_nothing
 
 
-def test_k15_killed_in_the_middle_it_goes_on_or_goes_back(runner: Runner, service: Service) -> None:
+def test_k15_killed_in_the_middle_it_goes_on_or_goes_back(runner: Runner, releaser: Runner, service: Service) -> None:
     # The lock, the record, then the task definition.
-    runner.kill("release", after=3, variables={"release_version": "v2"})
+    releaser.kill("release", after=3, variables={"release_version": "v2"})
     assert service.records()[-1]["result"] == "started"
-    run = release(runner, "v2", stack_lock_takeover=True)
+    run = release(releaser, "v2", stack_lock_takeover=True)
     assert "did not end. It is taken up." in run.text
     assert service.image() == "v2"
-    runner.kill("release", after=3, variables={"release_version": "v3"})
-    release(runner, "previous", stack_lock_takeover=True)
+    releaser.kill("release", after=3, variables={"release_version": "v3"})
+    release(releaser, "previous", stack_lock_takeover=True)
     assert service.image() == "v2"
     assert (service.records()[-1]["result"], service.newest()) == ("succeeded", f"{ADDRESS}@{service.digests['v2']}")
     assert runner.play("deploy").changed_nothing
+
+
+def test_the_policy_of_docs_iam_allows_what_the_releases_asked_for_and_nothing_else(
+    system: System, releaser: Runner
+) -> None:
+    permissions.judge(system.inventory, system.name, releaser.asked, objects=RELEASED_OBJECTS)
 
 
 def test_a_destroyed_stack_leaves_no_record(

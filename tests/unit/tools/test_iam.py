@@ -28,6 +28,7 @@ QUESTIONS: list[iam.Question] = [
     PASS,
 ]
 SHIPPED = sorted(path.stem for path in iam.DIRECTORY.glob("*.json"))
+RELEASES = [name for name in SHIPPED if name.startswith("release_")]
 
 
 def test_a_policy_allows_what_was_asked() -> None:
@@ -101,5 +102,29 @@ def test_a_shipped_policy_names_actions_that_there_are(inventory: str) -> None:
 
 
 def test_every_example_has_a_policy() -> None:
-    inventories = sorted(path.name for path in (iam.ROOT / "inventories").iterdir() if path.is_dir())
-    assert inventories == SHIPPED
+    inventories = [path.name for path in (iam.ROOT / "inventories").iterdir() if path.is_dir()]
+    assert sorted(inventories) == [name for name in SHIPPED if name not in RELEASES]
+
+
+def test_what_can_be_released_has_a_policy() -> None:
+    stacks = sorted(path.parent.name for path in (iam.ROOT / "tests/integration/release").glob("*/hosts.yml"))
+    assert [f"release_{name}" for name in stacks] == RELEASES
+
+
+@pytest.mark.parametrize("name", RELEASES)
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("ec2:CreateVpc", "arn:aws:ec2:eu-west-3:123456789012:one"),
+        ("ecs:DeleteService", "arn:aws:ecs:eu-west-3:123456789012:one"),
+        ("ec2:TerminateInstances", "arn:aws:ec2:eu-west-3:123456789012:one"),
+        ("s3:CreateBucket", "arn:aws:s3:::shop-web-docs"),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::shop-web-docs"),
+        ("s3:DeleteObjectVersion", "arn:aws:s3:::shop-web-docs/index.html"),
+        ("iam:CreateRole", "arn:aws:iam::123456789012:role/shop/web"),
+        ("cloudfront:UpdateDistribution", "arn:aws:cloudfront::123456789012:one"),
+    ],
+)
+def test_who_may_release_may_not_deploy(name: str, action: str, resource: str) -> None:
+    about = {"aws:RequestedRegion": "eu-west-3"}
+    assert not allowed([iam.read(name)], (action, resource, about))

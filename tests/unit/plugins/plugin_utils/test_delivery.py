@@ -56,6 +56,20 @@ def test_a_component_is_not_found(given: str, known: delivery.Components, said: 
     assert found["problem"].startswith("release_component")
 
 
+def test_one_component_or_several() -> None:
+    single = {"component": "", "version": "v2", "smoke_timeout": 120}
+    assert delivery.release_list([], {**single, "component": "app"})["entries"] == [{**single, "component": "app"}]
+    assert delivery.release_list([], single)["entries"] == [single]
+    named = delivery.release_list([], {**single, "component": "app, site:web"})["entries"]
+    assert [(one["component"], one["version"]) for one in named] == [("app", "v2"), ("site:web", "v2")]
+    several = [{"component": "app", "version": None}, {"component": "web", "version": "v3"}]
+    assert delivery.release_list(several, single) == {
+        "entries": [{**single, "component": "app"}, {**single, "component": "web", "version": "v3"}],
+        "problem": "",
+    }
+    assert "write one of the two" in delivery.release_list(several, {**single, "component": "app"})["problem"]
+
+
 @pytest.mark.parametrize(
     ("image", "base", "version"),
     [
