@@ -17,6 +17,7 @@ import re
 import typing as t
 from urllib.parse import parse_qs, unquote_plus
 
+from moto.ec2.models import ec2_backends
 from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import Policy, get_account_id_from, iam_backends
@@ -48,7 +49,9 @@ def questions(service: str, operation: str, region: str, account: str, environ: 
         for action in actions.needed(service, operation)
     ]
     if called in actions.PASSES_ROLE:
-        asked += [("iam:PassRole", role, {**about, "iam:PassedToService": to}) for role, to in _passed(account, body)]
+        asked += [
+            ("iam:PassRole", role, {**about, "iam:PassedToService": to}) for role, to in _passed(account, region, body)
+        ]
     return asked
 
 
@@ -103,18 +106,34 @@ def _iam_resource(account: str, body: str) -> str:
     return "*"
 
 
-def _passed(account: str, body: str) -> list[tuple[str, str]]:
+def _passed(account: str, region: str, body: str) -> list[tuple[str, str]]:
     """The roles that a request hands over, each with the service that may take it on."""
     backend = iam_backends[account]["aws"]
-    found = set(_ROLE.findall(body))
-    names = set(_PROFILE.findall(body))
     fields = parse_qs(body)
+    found = set(_ROLE.findall(body))
+    names = {*_PROFILE.findall(body), *_profiles_of_template(account, region, fields)}
     if fields.get("Action") == ["AddRoleToInstanceProfile"]:
         found |= {role.arn for role in backend.roles.values() if role.name == fields["RoleName"][0]}
     for profile in backend.instance_profiles.values():
         if profile.name in names:
             found |= {role.arn for role in profile.roles}
     return [(role.arn, _taker(role)) for role in backend.roles.values() if role.arn in found]
+
+
+def _profiles_of_template(account: str, region: str, fields: dict[str, list[str]]) -> list[str]:
+    """The instance profile of the launch template by whose version a group shall launch instances.
+
+    Auto Scaling user guide, "Amazon EC2 Auto Scaling API permissions" (iam:PassRole).
+    """
+    named = {name.rpartition(".")[2]: values[0] for name, values in fields.items() if "LaunchTemplate." in name}
+    templates = ec2_backends[account][region].launch_templates.values()
+    versions = [
+        template.get_version(named.get("Version", "$Default"))
+        for template in templates
+        if named.get("LaunchTemplateId") == template.id or named.get("LaunchTemplateName") == template.name
+    ]
+    profiles = [version.data.get("IamInstanceProfile", {}) for version in versions]
+    return [profile.get("Name") or profile.get("Arn", "").rpartition("/")[2] for profile in profiles]
 
 
 def _taker(role: t.Any) -> str:

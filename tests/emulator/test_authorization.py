@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from tests.emulator import Emulator, actions
 from tests.emulator.authorization import allowed
-from tests.emulator.helpers import REGION, refusal
+from tests.emulator.helpers import REGION, Network, refusal
 
 ANY = {"aws:RequestedRegion": REGION}
 
@@ -21,13 +21,13 @@ ANY = {"aws:RequestedRegion": REGION}
 class User:
     """An IAM user of the account, with one policy."""
 
-    def __init__(self, emulator: Emulator, *statements: dict[str, t.Any]) -> None:
+    def __init__(self, emulator: Emulator, *statements: dict[str, t.Any], name: str = "deployer") -> None:
         self.emulator = emulator
         iam = emulator.client("iam")
-        iam.create_user(UserName="deployer")
+        iam.create_user(UserName=name)
         document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        iam.put_user_policy(UserName="deployer", PolicyName="all", PolicyDocument=document)
-        key = iam.create_access_key(UserName="deployer")["AccessKey"]
+        iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=document)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
         self.credentials = (key["AccessKeyId"], key["SecretAccessKey"])
 
     def client(self, service: str, region: str = REGION) -> t.Any:
@@ -98,6 +98,34 @@ def test_a_role_is_passed_to_the_service_that_trusts_it(emulator: Emulator) -> N
 
     assert register("shop")()
     assert refusal(register("other")) == "AccessDeniedException"
+
+
+def test_a_fleet_passes_the_role_of_its_launch_template(emulator: Emulator) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam = emulator.client("iam")
+    iam.create_role(Path="/shop/", RoleName="web", AssumeRolePolicyDocument=document)
+    profile = iam.create_instance_profile(Path="/shop/", InstanceProfileName="web")["InstanceProfile"]["Arn"]
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+    network = Network(emulator)
+    data = {"ImageId": network.image(), "InstanceType": "t3.micro", "IamInstanceProfile": {"Arn": profile}}
+    network.ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)
+    group: dict[str, t.Any] = {"AutoScalingGroupName": "web"}
+    template = {"LaunchTemplateName": "web", "Version": "1"}
+    new = {**group, "MinSize": 0, "MaxSize": 1, "VPCZoneIdentifier": network.subnets[0], "LaunchTemplate": template}
+    desired = {"LaunchTemplate": template}
+    scaling = allow("autoscaling:*", "ec2:RunInstances", "ec2:CreateTags", "iam:CreateServiceLinkedRole")
+
+    without = User(emulator, scaling).client("autoscaling")
+    assert refusal(without.create_auto_scaling_group, **new) == "AccessDenied"
+    emulator.client("autoscaling", REGION).create_auto_scaling_group(**new)
+    assert refusal(without.start_instance_refresh, **group, DesiredConfiguration=desired) == "AccessDenied"
+    assert refusal(without.update_auto_scaling_group, **group, LaunchTemplate=template) == "AccessDenied"
+    assert without.update_auto_scaling_group(**group, MaxSize=2)
+
+    passing = allow("iam:PassRole", resource="arn:aws:iam::*:role/shop/*")
+    user = User(emulator, scaling, passing, name="fleet").client("autoscaling")
+    assert user.update_auto_scaling_group(**group, LaunchTemplate=template)
 
 
 @pytest.mark.parametrize(
