@@ -57,6 +57,7 @@ sed -i "s#^deb [^ ]* \([a-z]*-security\)#deb $archive \1#" "$list"
 UNPACKED = (
     "for name in bin sbin lib lib64; do [ -e /$name ] || /usr/bin/busybox ln -s usr/$name /$name; done",
     "/usr/bin/busybox --install -s /usr/bin",
+    "mkdir -p /run",
 )
 
 
@@ -151,6 +152,7 @@ STAND_INS = {
             suite=STAND_IN_SUITE,
             variant="extract",
             include="busybox-static,nginx-light",
+            commands=("mkdir -p /var/log/nginx",),
             changes=('CMD ["nginx", "-g", "daemon off;"]',),
         ),
         Recipe(
