@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tools import boot_images, boot_packages
+from tools import boot_images, boot_packages, remains
 from tools.docker_engine import output, own_mtu, quietly
 
 #: What marks everything that a run makes.
@@ -137,7 +137,7 @@ def surroundings(image: str, endpoint: str, say: t.Callable[[str], None]) -> t.I
     images = {name: boot_images.ensure(recipe, say) for name, recipe in boot_images.STAND_INS.items()}
     images["machine"] = boot_images.ensure(boot_images.MACHINES[image], say)
     # Its name is the run's: unique, and short enough for a socket.
-    with tempfile.TemporaryDirectory(prefix="palier-boot-", dir="/run") as name:
+    with tempfile.TemporaryDirectory(prefix=f"palier-boot-{remains.mark()}-", dir=remains.SOCKETS) as name:
         directory = Path(name)
         directory.chmod(0o755)
         host_settings(directory)

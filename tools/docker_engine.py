@@ -20,6 +20,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from tools import remains
 from tools.collection import ROOT
 
 #: Where an engine that is started here keeps its images, so that a second run finds them.
@@ -168,7 +169,7 @@ def own_engine() -> t.Iterator[None]:
     bridged = quietly("ip", "link", "show", "docker0")
     DATA.mkdir(parents=True, exist_ok=True)
     # Below /run since the name of a socket must be short.
-    with tempfile.TemporaryDirectory(prefix="palier-docker-", dir="/run") as state:
+    with tempfile.TemporaryDirectory(prefix=f"palier-docker-{remains.mark()}-", dir=remains.SOCKETS) as state:
         process = start(state)
         try:
             await_answer(process, Path(state, "log"))
@@ -185,15 +186,11 @@ def end_in_order(_number: int, _frame: object) -> t.NoReturn:
 
 
 @contextlib.contextmanager
-def engine(say: t.Callable[[str], None] = print) -> t.Iterator[None]:
-    """A Docker engine: the one that answers, else one that is started until the end, and installed before if need be.
+def some_engine(say: t.Callable[[str], None]) -> t.Iterator[None]:
+    """The engine that answers, else one that is started until the end, and installed before if need be.
 
-    Within, ``docker`` works. An engine that was there before is left running.
-
-    :param say: is told what takes a while.
-    :raises NoEngineError: if there is none; nothing is left then.
+    :raises NoEngineError: if there is none.
     """
-    signal.signal(signal.SIGTERM, end_in_order)
     if answers():
         yield
         return
@@ -205,6 +202,37 @@ def engine(say: t.Callable[[str], None] = print) -> t.Iterator[None]:
         yield
         return
     with own_engine():
+        yield
+
+
+def sweep() -> list[str]:
+    """Take away what runs that were killed have left outside of an engine, their own engine with it.
+
+    :returns: what there was.
+    """
+    swept = remains.sweep()
+    if any("(dockerd)" in one for one in swept) and not answers():
+        swept += remains.unmount(DATA)
+        tidy_network()
+    return swept
+
+
+@contextlib.contextmanager
+def engine(say: t.Callable[[str], None] = print) -> t.Iterator[None]:
+    """A run with a Docker engine: the one that answers, else one that is started until the end.
+
+    Within, ``docker`` works. An engine that was there before is left running. What runs that were killed have left is
+    taken away first.
+
+    :param say: is told what takes a while.
+    :raises NoEngineError: if there is none; nothing is left then.
+    """
+    signal.signal(signal.SIGTERM, end_in_order)
+    swept = sweep()
+    with remains.marked(), some_engine(say):
+        swept += remains.empty_engine(output, quietly)
+        if swept:
+            say(f"Removed what a run that was killed had left: {', '.join(swept)}")
         yield
 
 

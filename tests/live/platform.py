@@ -24,6 +24,7 @@ import venv
 from pathlib import Path
 
 from tests.live.images import PREFIX, docker
+from tools import remains
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: MiniStack pins a botocore of its own, so it lives in an environment of its own.
@@ -123,6 +124,33 @@ def image_name(line: str) -> str:
     return f"{repository}:{tag}" if tag != "<none>" else f"{repository}@{digest}"
 
 
+def remove_images(ports: t.Iterable[int]) -> None:
+    """Remove the images that were pulled for tasks.
+
+    :param ports: of the registries that they came from.
+    """
+    # By name and never by id: the application's own image has the same id.
+    form = "{{.Repository}} {{.Tag}} {{.Digest}}"
+    for port in ports:
+        with contextlib.suppress(RuntimeError):
+            lines = docker("images", "--digests", f"--format={form}", f"--filter=reference=127.0.0.1:{port}/*/*")
+            lines += "\n" + docker("images", "--digests", f"--format={form}", f"--filter=reference=127.0.0.1:{port}/*")
+            for name in dict.fromkeys(image_name(line) for line in lines.splitlines() if line):
+                with contextlib.suppress(RuntimeError):
+                    docker("rmi", name)
+
+
+def sweep_images(settings: Path) -> None:
+    """Remove the images that were pulled for a platform whose run was killed.
+
+    :param settings: what that run has written, if it is there.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(settings.read_text(encoding="utf-8"))
+        if remains.is_dead(str(found.get("run", ""))):
+            remove_images(found["registries"].values())
+
+
 class Platform:
     """A running platform; use it in a C{with} statement.
 
@@ -177,6 +205,7 @@ class Platform:
     def _start(self) -> None:
         python = install()
         self.folder.mkdir(parents=True, exist_ok=True)
+        sweep_images(self.folder / "settings.json")
         scratch = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="palier-live-")))
         write_certificates(self.folder, self.names)
         (self.folder / "trusted.pem").write_bytes((self.folder / "ca.pem").read_bytes())
@@ -188,6 +217,7 @@ class Platform:
             "tls_port": self.tls_port,
             "proxy_port": self.proxy_port,
             "registries": self.registries,
+            "run": remains.mark(),
             "certificate": str(self.folder / "server.pem"),
             "key": str(self.folder / "server.key"),
         }
@@ -222,7 +252,7 @@ class Platform:
             "MINISTACK_IMAGE_PREFIX": PREFIX,
             # Containers are reached at their own addresses, from here and from one another.
             "DOCKER_NETWORK": "bridge",
-            "MINISTACK_HOSTNAME": f"palier-live-{self.port}",
+            "MINISTACK_HOSTNAME": self.owner.rpartition(":")[0],
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LIVE_REGISTRIES": json.dumps(self.registries),
@@ -268,24 +298,14 @@ class Platform:
     @property
     def owner(self) -> str:
         """What MiniStack writes on its containers."""
-        return f"palier-live-{self.port}:{self.port}"
+        return f"palier-live-{remains.mark()}-{self.port}:{self.port}"
 
     def _sweep(self) -> None:
         """Remove what MiniStack left: containers with their volumes, images that were pulled for tasks."""
         with contextlib.suppress(RuntimeError):
             if left := self.containers():
                 docker("rm", "--force", "--volumes", *left)
-        # By name and never by id: the application's own image has the same id.
-        form = "{{.Repository}} {{.Tag}} {{.Digest}}"
-        for port in self.registries.values():
-            with contextlib.suppress(RuntimeError):
-                lines = docker("images", "--digests", f"--format={form}", f"--filter=reference=127.0.0.1:{port}/*/*")
-                lines += "\n" + docker(
-                    "images", "--digests", f"--format={form}", f"--filter=reference=127.0.0.1:{port}/*"
-                )
-                for name in dict.fromkeys(image_name(line) for line in lines.splitlines() if line):
-                    with contextlib.suppress(RuntimeError):
-                        docker("rmi", name)
+        remove_images(self.registries.values())
 
     def opener(self, *handlers: t.Any) -> urllib.request.OpenerDirector:
         """Opens addresses as they are on AWS."""

@@ -19,10 +19,12 @@ ROUTES = json.dumps([{"dst": "default", "dev": "eth0"}])
 def machine(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., list[str]]:
     """A machine as asked for, and what was done on it."""
 
-    def build(*, running: bool = False, root: bool = True, programs: bool = True, apt: bool = True) -> list[str]:
+    def build(
+        *, running: bool = False, root: bool = True, programs: bool = True, apt: bool = True, left: str = ""
+    ) -> list[str]:
         done: list[str] = []
         there = {"docker", "dockerd"} if programs else set()
-        state = {"running": running}
+        state: dict[str, t.Any] = {"running": running, "left": [left] if left else []}
 
         @contextlib.contextmanager
         def own_engine() -> t.Iterator[None]:
@@ -41,6 +43,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., list[str]]:
         monkeypatch.setattr(subject, "output", lambda *command: "Candidate: 26.1\n" if "docker.io" in command else "")
         monkeypatch.setattr(subject.subprocess, "run", run)
         monkeypatch.setattr(subject.signal, "signal", lambda *_: None)
+        monkeypatch.setattr(subject.remains, "sweep", lambda: state["left"])
+        monkeypatch.setattr(subject.remains, "unmount", lambda _place: done.append("unmounted") or ["mount"])
+        monkeypatch.setattr(subject.remains, "empty_engine", lambda *_: ["container"] if state["left"] else [])
+        monkeypatch.setattr(subject, "tidy_network", lambda: done.append("tidied"))
         return done
 
     return build
@@ -61,6 +67,24 @@ def test_one_is_started_and_stopped(machine: t.Callable[..., list[str]]) -> None
     done = machine()
     use()
     assert done == ["started", "stopped"]
+
+
+def test_what_a_killed_run_has_left_goes_first(machine: t.Callable[..., list[str]]) -> None:
+    said: list[str] = []
+    done = machine(left="process 1 (dockerd)")
+    with subject.engine(said.append):
+        done.append("used")
+    assert done == ["unmounted", "tidied", "started", "used", "stopped"]
+    assert said == ["Removed what a run that was killed had left: process 1 (dockerd), mount, container"]
+
+
+@pytest.mark.parametrize("how", [{"left": "process 1 (molecule)"}, {"left": "process 1 (dockerd)", "running": True}])
+def test_the_network_of_an_engine_is_tidied_where_there_is_none(
+    machine: t.Callable[..., list[str]], how: dict[str, t.Any]
+) -> None:
+    done = machine(**how)
+    use()
+    assert not {"unmounted", "tidied"} & set(done)
 
 
 def test_one_is_installed_where_there_is_none(machine: t.Callable[..., list[str]]) -> None:

@@ -334,3 +334,20 @@ def test_replaced_deployments_are_forgotten_when_the_new_one_is_complete():
     service["deployments"][2]["rolloutState"] = "COMPLETED"
     target_health.forget_replaced(service)
     assert service["deployments"] == [draining, {"status": "PRIMARY", "rolloutState": "COMPLETED"}]
+
+
+@pytest.mark.parametrize(("run", "removed"), [("dead", [5001, 5002]), ("alive", []), (None, [])])
+def test_images_of_a_killed_run_go(tmp_path, monkeypatch, run, removed):
+    settings = tmp_path / "settings.json"
+    found = []
+    monkeypatch.setattr(platform.remains, "is_dead", lambda mark: mark == "dead")
+    monkeypatch.setattr(platform, "remove_images", found.extend)
+    platform.sweep_images(settings)
+    settings.write_text(json.dumps({"registries": {"a": 5001, "b": 5002}, **({"run": run} if run else {})}))
+    platform.sweep_images(settings)
+    assert found == removed
+
+
+def test_a_platform_names_its_containers_after_its_run():
+    found = platform.Platform(platform.ROOT, ["eu-west-3"])
+    assert platform.remains.mark_in(found.owner) == platform.remains.mark()
