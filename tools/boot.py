@@ -1,10 +1,11 @@
 # Copyright (c) The palier.aws authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What C{molecule/boot} needs around its playbooks: images, ports, a way to the local AWS, an end without remains."""
+"""What C{molecule/boot*} need around their playbooks: images, ports, a way to the local AWS, an end without remains."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import shutil
 import socket
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 from tools import boot_images, boot_packages, remains
 from tools.docker_engine import output, own_mtu, quietly
 
+#: Makes what a machine downloads: of an image, in a directory.
+Offer = t.Callable[[str, Path], None]
 #: What marks everything that a run makes.
 LABEL = "palier.boot"
 #: Where a host keeps the authorities that it trusts beside the usual ones.
@@ -124,9 +127,13 @@ def sweep(run: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def surroundings(image: str, endpoint: str, say: t.Callable[[str], None]) -> t.Iterator[dict[str, str]]:
-    """What the scenario's playbooks find in their environment, and the end of all that they made.
+def prepared(
+    stand_ins: t.Sequence[str], offer: Offer, image: str, endpoint: str, say: t.Callable[[str], None]
+) -> t.Iterator[dict[str, str]]:
+    """What a scenario's playbooks find in their environment, and the end of all that they made.
 
+    :param stand_ins: images of L{boot_images.STAND_INS}.
+    :param offer: makes what the machine downloads.
     :param image: a machine of L{boot_images.MACHINES}.
     :param endpoint: URL of the local AWS.
     :param say: is told what takes a while.
@@ -134,7 +141,7 @@ def surroundings(image: str, endpoint: str, say: t.Callable[[str], None]) -> t.I
     :raises NoEngineError: if images cannot be made here.
     """
     boot_images.prepare_host(say)
-    images = {name: boot_images.ensure(recipe, say) for name, recipe in boot_images.STAND_INS.items()}
+    images = {name: boot_images.ensure(boot_images.STAND_INS[name], say) for name in stand_ins}
     images["machine"] = boot_images.ensure(boot_images.MACHINES[image], say)
     # Its name is the run's: unique, and short enough for a socket.
     with tempfile.TemporaryDirectory(prefix=f"palier-boot-{remains.mark()}-", dir=remains.SOCKETS) as name:
@@ -142,7 +149,7 @@ def surroundings(image: str, endpoint: str, say: t.Callable[[str], None]) -> t.I
         directory.chmod(0o755)
         host_settings(directory)
         # Not by the playbooks: where they run, everything outside is the local AWS.
-        boot_packages.offer(image, directory / "downloads")
+        offer(image, directory / "downloads")
         ports = dict(zip(("http", "ssh", "registry"), free_ports(3), strict=True))
         with relay(directory / "aws.sock", endpoint):
             try:
@@ -154,6 +161,12 @@ def surroundings(image: str, endpoint: str, say: t.Callable[[str], None]) -> t.I
                 }
             finally:
                 sweep(directory.name)
+
+
+#: What C{molecule/boot} needs: the server of a single application, in containers.
+surroundings = functools.partial(prepared, ["world", "nginx", "python"], boot_packages.offer)
+#: What C{molecule/boot_fleet} needs: one of many, without containers.
+fleet_surroundings = functools.partial(prepared, ["world"], boot_packages.offer_fleet)
 
 
 def script(region: str) -> str:

@@ -111,7 +111,7 @@ def machine(image: str, suite: str, **more: t.Any) -> Recipe:
     :param suite: the distribution's suite.
     """
     known = IMAGES[image]
-    wanted = shlex.join([*known["packages"], *known["container_packages"]])
+    wanted = shlex.join([*known["packages"], *known["container_packages"], "nginx"])
     return Recipe(
         name=image,
         suite=suite,

@@ -22,7 +22,7 @@ from tools import boot, boot_images, docker_engine, molecule
 from tools.collection import BIN, ROOT, load_yaml
 
 #: What each scenario needs around it.
-SURROUNDINGS = {"boot": boot.surroundings}
+SURROUNDINGS = {"boot": boot.surroundings, "boot_fleet": boot.fleet_surroundings}
 #: What tells a run that was left out from one that passed and one that failed.
 PASSED, SKIPPED, FAILED = "ok", "skipped", "FAIL"
 #: Seconds that molecule gets to end when it is asked to.

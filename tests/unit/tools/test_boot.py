@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -33,11 +34,18 @@ def test_the_seed_says_what_ec2_says_of_an_instance() -> None:
     }
 
 
-def test_the_world_answers_to_every_name_that_the_machine_asks_for() -> None:
-    names = yaml.safe_load((SCENARIO / "vars" / "main.yml").read_text())["boot_names"]
-    served = (SCENARIO / "images" / "world" / "etc" / "nginx" / "nginx.conf").read_text()
-    downloads = {"s3.us-east-1.amazonaws.com", "truststore.pki.rds.amazonaws.com", "download.docker.com"}
-    assert [name for name in names if name not in served] == sorted(downloads, key=names.index)
+@pytest.mark.parametrize("scenario", ["boot", "boot_fleet"])
+def test_the_world_answers_to_every_name_that_the_machine_asks_for(scenario: str) -> None:
+    names = yaml.safe_load((ROOT / "molecule" / scenario / "vars" / "main.yml").read_text())["boot_names"]
+    conf = (SCENARIO / "images" / "world" / "etc" / "nginx" / "nginx.conf").read_text()
+    served = re.findall(r"^    server_name (\S+);$", conf, flags=re.MULTILINE)
+    patterns = [one[1:] if one.startswith("~") else re.escape(one) for one in served]
+    # Whatever is not served by name is a download.
+    files = ("amazoncloudwatch-agent-", "deb.nodesource.com", "download.docker.com", "s3.", "truststore.")
+    assert [
+        name for name in names if not name.startswith(files) and not any(re.fullmatch(one, name) for one in patterns)
+    ] == []
+    assert not [name for name in names if name.startswith(files) and any(re.fullmatch(one, name) for one in patterns)]
 
 
 @pytest.mark.parametrize("line", ['Acquire::http::Proxy "http://a:1";', 'Acquire::https::Proxy::b "DIRECT";'])
