@@ -126,3 +126,10 @@ def test_a_repository_lists_its_packages_by_digest(tmp_path: Path) -> None:
         "SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n"
     )
     assert f" {len(listed)} stable/binary-" in boot_packages.release("bookworm", "stable", listed)
+
+
+def test_no_image_gets_a_directory_that_a_clone_does_not_carry() -> None:
+    # git keeps files alone; an empty directory that an image needs belongs into its recipe's commands.
+    places = [place for place in boot_images.FILES.rglob("*") if place.is_dir()]
+    assert places
+    assert [place for place in places if not any(place.iterdir())] == []
