@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tools import boot as subject
-from tools import boot_packages
+from tools import boot_images, boot_packages
 from tools.collection import ROOT
 
 SCENARIO = ROOT / "molecule" / "boot"
