@@ -180,7 +180,11 @@ from ansible_collections.palier.aws.plugins.module_utils.plan import Step, outco
 Document = dict[str, t.Any]
 STAND_IN = "arn:aws:autoscaling:::scalingPolicy:00000000-0000-0000-0000-000000000000:policyName/"
 #: What plan_members calls the things that a group has.
-HOOK, POLICY, TARGETS, TAG, METRICS = "lifecycle hook", "scaling policy", "target group", "tag", "metrics of the group"
+HOOK = "lifecycle hook"
+POLICY = "scaling policy"
+TARGETS = "target group"
+TAG = "tag"
+METRICS = "metrics of the group"
 
 
 def run(module: AnsibleAWSModule) -> Document:

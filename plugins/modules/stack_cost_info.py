@@ -416,7 +416,8 @@ def main() -> None:
             "usage": {
                 "type": "dict",
                 "default": {},
-                "options": {name: {"type": "float", "default": 0.0} for name in USES},
+                # How many requests for secrets there are is none.
+                "options": {name: {"type": "float", "default": 0.0, "no_log": False} for name in USES},
             },
         },
         supports_check_mode=True,
