@@ -4,15 +4,20 @@
 
 Each is bootstrapped from a distribution's packages, for which that distribution's key vouches, and kept by the engine
 under a digest of its recipe: built once, and again when the recipe changes.
+
+``python -m tools.boot_images MACHINE...`` builds those of machines, one after the other.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,12 +27,14 @@ from pathlib import Path
 
 from plugins.plugin_utils.instances import IMAGES
 from tools.collection import ROOT
-from tools.docker_engine import NoEngineError, last_line, output, quietly
+from tools.docker_engine import NoEngineError, end_in_order, last_line, output, quietly
 
 #: Files that are laid over each image, by the image's name.
 FILES = ROOT / "molecule" / "boot" / "images"
 #: The application whose Python packages the Python image carries.
 APPLICATION = ROOT / "examples" / "classic_ec2" / "dashboard"
+#: Where a file stands for each image that is being built.
+LOCKS = ROOT / ".cache" / "images"
 #: Prefix of the images' names.
 PREFIX = "palier-boot"
 #: The suite that everything but the machines is made from.
@@ -37,13 +44,14 @@ CLOUD_IMAGE = (
     "systemd,systemd-sysv,udev,dbus,libpam-systemd,cloud-init,openssh-server,sudo,ca-certificates,curl,iproute2,"
     "python3,python3-apt,tzdata,kmod,procps,locales,apt-utils"
 )
-#: The same for Ubuntu, which splits some of them.
-UBUNTU_IMAGE = f"{CLOUD_IMAGE},init,systemd-resolved,netplan.io,gnupg"
-#: What a container has no use for: hardware, consoles, and the network, which is there already.
+#: The same for Ubuntu, whose images have more of it.
+UBUNTU_IMAGE = f"{CLOUD_IMAGE},init,netplan.io,gnupg,lsb-release"
+#: What a container has no use for: hardware, consoles, and the network, which is there already. Settings of the kernel
+#: would be the host's, and stay there.
 MASKED = (
     "systemd-networkd.service systemd-networkd.socket systemd-networkd-wait-online.service systemd-resolved.service "
     "systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket systemd-udevd-kernel.socket "
-    "systemd-timesyncd.service systemd-modules-load.service getty.target console-getty.service "
+    "systemd-timesyncd.service systemd-modules-load.service systemd-sysctl.service getty.target console-getty.service "
     "sys-kernel-debug.mount sys-kernel-tracing.mount"
 )
 
@@ -53,6 +61,8 @@ list="$1"/etc/apt/sources.list
 archive=$(awk 'NR == 1 {print $2}' "$list")
 sed -i "s#^deb [^ ]* \([a-z]*-security\)#deb $archive \1#" "$list"
 """
+#: Ubuntu 22.04 leaves it to whoever installs it that its programs stand below /usr alone, as they do in its images.
+MERGED = 'for name in bin sbin lib lib64; do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
 #: What no package brings, but the scripts that are not run when packages are only unpacked.
 UNPACKED = (
     "for name in bin sbin lib lib64; do [ -e /$name ] || /usr/bin/busybox ln -s usr/$name /$name; done",
@@ -85,6 +95,7 @@ class Recipe:
     :param keyring: a package of L{STAND_IN_SUITE} and the file in it that has the archive's keys, if these are not the
         host's own Debian ones.
     :param requirements: lines of Python packages to carry in ``/wheels``.
+    :param setup: shell commands to run outside it before anything is in it; ``$1`` is where it will be.
     """
 
     name: str
@@ -97,6 +108,7 @@ class Recipe:
     changes: tuple[str, ...] = ()
     keyring: tuple[str, str] | None = None
     requirements: str = ""
+    setup: tuple[str, ...] = ()
 
     @property
     def overlay(self) -> Path:
@@ -129,10 +141,19 @@ def machine(image: str, suite: str, **more: t.Any) -> Recipe:
     )
 
 
-def ubuntu(image: str, suite: str) -> Recipe:
-    """The recipe of a machine with Ubuntu; Debian vouches for the archive's key."""
-    keyring = ("ubuntu-keyring", "usr/share/keyrings/ubuntu-archive-keyring.gpg")
-    return machine(image, suite, include=UBUNTU_IMAGE, components="main,universe", keyring=keyring)
+def ubuntu(image: str, suite: str, *setup: str) -> Recipe:
+    """The recipe of a machine with Ubuntu; Debian vouches for the archive's key.
+
+    :param setup: see L{Recipe}.
+    """
+    return machine(
+        image,
+        suite,
+        include=UBUNTU_IMAGE,
+        components="main,universe",
+        keyring=("ubuntu-keyring", "usr/share/keyrings/ubuntu-archive-keyring.gpg"),
+        setup=(ONE_ARCHIVE, *setup),
+    )
 
 
 MACHINES = {
@@ -141,7 +162,7 @@ MACHINES = {
         machine("debian-13", "trixie"),
         machine("debian-12", "bookworm"),
         ubuntu("ubuntu-24.04", "noble"),
-        ubuntu("ubuntu-22.04", "jammy"),
+        ubuntu("ubuntu-22.04", "jammy", MERGED),
     )
 }
 STAND_INS = {
@@ -208,20 +229,36 @@ def outdated(recipe: Recipe, kept: t.Iterable[str]) -> list[str]:
 
 
 def ensure(recipe: Recipe, say: t.Callable[[str], None]) -> str:
-    """Build an image unless the engine has it.
+    """Build an image unless the engine has it, or wait for who builds it.
 
     :param say: is told that this takes a while.
     :returns: its name.
     :raises ImageError: if it cannot be made.
     """
     name = tag(recipe)
-    if not quietly("docker", "image", "inspect", name):
+    if not is_there(name):
         say(f"Building {name}")
-        build(recipe, name)
+        with alone(name):
+            if not is_there(name):
+                build(recipe, name)
         kept = output("docker", "images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
         for old in outdated(recipe, kept):
             quietly("docker", "image", "rm", old)
     return name
+
+
+def is_there(name: str) -> bool:
+    """Whether the engine has an image."""
+    return quietly("docker", "image", "inspect", name)
+
+
+@contextlib.contextmanager
+def alone(name: str) -> t.Iterator[None]:
+    """A time in which no other process builds an image of this name; whoever ends lets the next one in."""
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    with (LOCKS / name.replace(":", "-")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def build(recipe: Recipe, name: str) -> None:
@@ -269,13 +306,14 @@ def bootstrap(recipe: Recipe, overlay: Path, keyring: Path | None, tar: Path) ->
         f"--variant={recipe.variant}",
         f"--components={recipe.components}",
         f"--include={recipe.include}",
-        *([f"--keyring={keyring}"] if keyring else []),
+        # Where the host trusts other keys, mmdebstrap would name the file in the list of archives, which is read here.
+        *([f"--keyring={keyring}", "--skip=check/signed-by"] if keyring else []),
         '--aptopt=Acquire::Languages "none"',
         '--aptopt=Acquire::Retries "3"',
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "doc", "info", "locale")),
         # The packages that a machine will install stay in its cache.
         *([] if unpacked else ["--skip=cleanup/apt/cache"]),
-        *([f"--setup-hook={ONE_ARCHIVE}"] if keyring else []),
+        *(f"--setup-hook={hook}" for hook in recipe.setup),
         *(f"--{moment}-hook={hook}" for hook in hooks),
         recipe.suite,
         str(tar),
@@ -347,9 +385,31 @@ def prepare_host(say: t.Callable[[str], None]) -> None:
     if os.geteuid() or not shutil.which("apt-get"):
         raise NoEngineError("mmdebstrap is not installed, and it takes root and apt-get to install it")
     say("Installing mmdebstrap")
-    packages = ["mmdebstrap", "debian-archive-keyring", "openssh-client", "openssl", "gnupg"]
+    # distro-info-data tells mmdebstrap whose a suite is.
+    packages = ["mmdebstrap", "distro-info-data", "debian-archive-keyring", "openssh-client", "openssl", "gnupg"]
     apt = ["apt-get", "-qy", "-o", "DPkg::Lock::Timeout=120", "install", "--no-install-recommends", *packages]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(apt, check=False, env=quiet, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise NoEngineError(f"apt-get cannot install mmdebstrap: {last_line(done.stderr)}")
+
+
+def main(arguments: t.Sequence[str] | None = None) -> int:
+    """Build the images of machines.
+
+    :param arguments: names of machines.
+    :returns: 1 if one cannot be built.
+    """
+    signal.signal(signal.SIGTERM, end_in_order)
+    code = 0
+    for name in sys.argv[1:] if arguments is None else arguments:
+        try:
+            ensure(MACHINES[name], print)
+        except ImageError as error:
+            print(error, file=sys.stderr)
+            code = 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

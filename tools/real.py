@@ -146,10 +146,38 @@ def run_all(chosen: list[Case], verbose: bool) -> list[tuple[str, str]]:
     :returns: see L{run_case}.
     """
     try:
-        with docker_engine.engine():
+        with docker_engine.engine(), building_ahead(later(chosen)):
             return [run_case(case, verbose) for case in chosen]
     except docker_engine.NoEngineError as error:
         return [(SKIPPED, docker_engine.skipped(case.scenario, error, case.proves)) for case in first(chosen)]
+
+
+def later(chosen: list[Case]) -> list[str]:
+    """The machines that are booted after the first one, in this order."""
+    machines = dict.fromkeys(case.variant for case in chosen if case.variant in boot_images.MACHINES)
+    return list(machines)[1:]
+
+
+@contextlib.contextmanager
+def building_ahead(machines: list[str]) -> t.Iterator[None]:
+    """Build the images of machines while others boot, which waits more than it works.
+
+    What goes wrong with it shows when it is their turn: then they are built again.
+
+    :param machines: their names.
+    :raises NoEngineError: if images cannot be built here.
+    """
+    if not machines:
+        yield
+        return
+    boot_images.prepare_host(print)
+    nothing: dict[str, t.Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    command = ["nice", "-n", "19", sys.executable, "-m", "tools.boot_images", *machines]
+    process = subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **nothing)
+    try:
+        yield
+    finally:
+        end(process)
 
 
 def first(chosen: list[Case]) -> list[Case]:

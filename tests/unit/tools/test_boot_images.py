@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,7 @@ class TestDigest:
             {"requirements": "flask==3.1.2\n"},
             {"components": "main,contrib"},
             {"keyring": ("package", "path")},
+            {"setup": ("true",)},
         ],
         ids=lambda changes: next(iter(changes)),
     )
@@ -74,6 +76,46 @@ def test_an_image_that_is_there_is_not_built(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(subject, "quietly", lambda *_: True)
     monkeypatch.setattr(subject, "build", lambda *_: pytest.fail("built"))
     assert subject.ensure(PYTHON, pytest.fail) == subject.tag(PYTHON)
+
+
+def test_one_that_another_process_has_built_meanwhile_is_not_built_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answers = iter([False, True])
+    said: list[str] = []
+    monkeypatch.setattr(subject, "LOCKS", tmp_path)
+    monkeypatch.setattr(subject, "is_there", lambda _: next(answers))
+    monkeypatch.setattr(subject, "output", lambda *_: "")
+    monkeypatch.setattr(subject, "build", lambda *_: pytest.fail("built"))
+    assert subject.ensure(PYTHON, said.append) == subject.tag(PYTHON)
+    assert said == [f"Building {subject.tag(PYTHON)}"]
+
+
+def test_an_image_is_built_by_one_process_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(subject, "LOCKS", tmp_path)
+    with (tmp_path / "image-1").open("w") as other:
+        with subject.alone("image:1"), subject.alone("image:2"), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_is_built_ahead_goes_on_after_one_that_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built: list[str] = []
+
+    def ensure(recipe: subject.Recipe, _say: object) -> str:
+        if recipe.suite == "noble":
+            raise subject.UnreachableError("noble cannot be bootstrapped")
+        built.append(recipe.name)
+        return recipe.name
+
+    monkeypatch.setattr(subject.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(subject, "ensure", ensure)
+    assert subject.main(["ubuntu-24.04", "debian-12"]) == 1
+    assert built == ["debian-12"]
+    assert capsys.readouterr().err == "noble cannot be bootstrapped\n"
+    assert subject.main(["debian-12"]) == 0
 
 
 @pytest.mark.parametrize("name", subject.MACHINES)

@@ -51,6 +51,44 @@ class TestChoice:
         assert subject.first(KNOWN) == [NEW, LIVE]
 
 
+class TestBuildingAhead:
+    """A matrix builds the images of its later machines while the earlier ones boot."""
+
+    def test_each_machine_once_but_the_first(self) -> None:
+        def case(scenario: str, machine: str) -> subject.Case:
+            return subject.Case(scenario, machine, "that it boots")
+
+        chosen = [case("boot", "debian-13"), case("boot", "ubuntu-22.04"), LIVE, case("fleet", "debian-13")]
+        assert subject.later(chosen) == ["ubuntu-22.04"]
+        assert subject.later([LIVE]) == []
+
+    def test_one_machine_needs_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(boot_images, "prepare_host", lambda _: pytest.fail("prepared"))
+        with subject.building_ahead([]):
+            pass
+
+    def test_the_builder_ends_with_the_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        started = []
+        real = subprocess.Popen
+
+        def popen(command: list[str], **more: t.Any) -> subprocess.Popen[str]:
+            started.append((command, real(["sleep", "600"], **more)))
+            return started[0][1]
+
+        def leave_early() -> t.NoReturn:
+            with subject.building_ahead(["debian-12", "ubuntu-24.04"]):
+                assert started[0][1].poll() is None
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(boot_images, "prepare_host", lambda _: None)
+        monkeypatch.setattr(subject.subprocess, "Popen", popen)
+        with pytest.raises(KeyboardInterrupt):
+            leave_early()
+        command, process = started[0]
+        assert command[-4:] == ["-m", "tools.boot_images", "debian-12", "ubuntu-24.04"]
+        assert process.returncode
+
+
 class FakeEmulator:
     """Stands in for the local AWS."""
 
