@@ -3,6 +3,7 @@
 """Copy 20 images of 4 repositories (about 500 MB in 64 distinct layers) from one registry to another, four ways.
 
     .venv/bin/python -m benchmarks.ecr.run [--rounds 3] [--delays 0 80] [--ways module xargs sync copy] [--scale 1.0]
+        [--put-rate 10]
 
 Side by side in one run: this collection's ecr_image_sync, ``skopeo sync``, ``skopeo copy`` one by one, and
 ``xargs -P8 skopeo copy``; on loopback and with milliseconds added to each round trip; a first copy into an empty
@@ -68,6 +69,7 @@ class Place:
     endpoint: str
     folder: Path
     images: list[tuple[str, str]]
+    put_rate: float
 
 
 def make_images(maker: Maker, scale: float) -> list[tuple[str, str]]:
@@ -114,6 +116,7 @@ def module_command(place: Place) -> tuple[list[str], str, dict[str, str]]:
         "source": {"region": "eu-west-3"},
         "destination": {"region": "eu-central-1"},
         "repositories": REPOSITORIES,
+        "put_rate": place.put_rate,
         "endpoint_url": place.endpoint,
         "access_key": "testing",
         "secret_key": "testing",
@@ -177,7 +180,9 @@ print(json.dumps({"status": status, "wall": wall, "cpu": cpu, "megabytes": used.
 """
 
 
-def run_way(way: str, delay: int, source: PlainRegistry, images: list[tuple[str, str]]) -> list[Measure]:
+def run_way(
+    way: str, delay: int, source: PlainRegistry, images: list[tuple[str, str]], put_rate: float
+) -> list[Measure]:
     """One round of one way: a first copy, then nothing to do."""
     found = []
     with contextlib.ExitStack() as stack:
@@ -191,9 +196,8 @@ def run_way(way: str, delay: int, source: PlainRegistry, images: list[tuple[str,
         }
         plane = stack.enter_context(ControlPlane(regions))
         plane_port = stack.enter_context(delayed(int(plane.url.rpartition(":")[2]), delay))
-        place = Place(
-            f"127.0.0.1:{source_port}", f"127.0.0.1:{target_port}", f"http://127.0.0.1:{plane_port}", folder, images
-        )
+        hosts = f"127.0.0.1:{source_port}", f"127.0.0.1:{target_port}"
+        place = Place(*hosts, f"http://127.0.0.1:{plane_port}", folder, images, put_rate)
         for phase in ("first copy", "nothing to do"):
             before = source.logged() + target.logged() + len(plane.calls)
             wall, cpu, megabytes = measure(way, place)
@@ -246,6 +250,9 @@ def main() -> None:
     parser.add_argument("--delays", type=int, nargs="+", default=[0, 80], help="milliseconds added to a round trip")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the layers; 1.0 is about 500 MB")
+    parser.add_argument(
+        "--put-rate", type=float, default=10.0, help="the module's manifests a second; 10 is ECR's quota"
+    )
     parser.add_argument("--json", type=Path, help="where to write every measurement")
     options = parser.parse_args()
     if not installed():
@@ -260,7 +267,7 @@ def main() -> None:
             for number in range(options.rounds):
                 for delay in options.delays:
                     for way in options.ways:
-                        found = run_way(way, delay, source, images)
+                        found = run_way(way, delay, source, images, options.put_rate)
                         measures += found
                         for one in found:
                             print(f"round {number + 1}: {asdict(one)}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)

@@ -19,7 +19,7 @@ from ansible_collections.palier.aws.plugins.module_utils import ecr, ecr_lifecyc
 from ansible_collections.palier.aws.plugins.module_utils.ecr import Decision, Knowledge, Listing, Pair, Rules
 from ansible_collections.palier.aws.plugins.module_utils.ecr_side import Side
 from ansible_collections.palier.aws.plugins.module_utils.plan import Step
-from ansible_collections.palier.aws.plugins.module_utils.registry_copy import Copier, Failure, Totals
+from ansible_collections.palier.aws.plugins.module_utils.registry_copy import SLICE, Copier, Failure, Totals
 from ansible_collections.palier.aws.plugins.module_utils.registry_manifest import Manifest
 
 _Item = t.TypeVar("_Item")
@@ -290,9 +290,13 @@ class Sync:
 
     def _copy(self) -> tuple[Totals, list[Failure]]:
         work = ecr.work(self.decisions, self._destinations)
+        first = work[:SLICE]
+        early: dict[tuple[Pair, str], Manifest] = {}
         jobs: list[t.Callable[[], t.Any]] = [partial(self._create, pair) for pair in self.creations]
         if work:
             jobs += [lambda: self._source.registry, lambda: self._destination.registry]
+            # The first manifests are read meanwhile: that needs neither the repositories nor the registries' tokens.
+            jobs.append(lambda: early.update(self._prefetch(first)))
         self._map(lambda job: job(), jobs)
         if not work:
             return Totals(), []
@@ -306,7 +310,7 @@ class Sync:
             fresh={pair.destination for pair in self.creations},
             present=lambda repository: there[repository],
             release_tag=self._untag,
-            prefetch=self._prefetch,
+            prefetch=lambda images: early if images == first else self._prefetch(images),
             put_rate=self._settings.put_rate,
         )
         failures = copier.run(work, self._settings.workers)

@@ -16,6 +16,7 @@ import hashlib
 import threading
 import time
 import typing as t
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ansible_collections.palier.aws.plugins.module_utils.ecr import Pair, Work
@@ -40,7 +41,7 @@ CHUNK = 128 * 1024
 #: done. The others go image by image, so that manifests, of which ECR takes few a second, are spread over the run.
 _LARGE = 16 * 1024 * 1024
 #: Images whose tasks are held in memory at once.
-_SLICE = 200
+SLICE = 200
 #: Times that a blob whose bytes do not match is read again before the source counts as damaged.
 _DAMAGED_TRIES = 3
 #: A lost upload, refused as a whole: what was sent of it is gone and the next try starts a new one.
@@ -162,6 +163,7 @@ class Copier:
         self._lock = threading.Lock()
         self._blobs: dict[str, _Blobs] = {}
         self._mounts = True
+        self._openers: ThreadPoolExecutor | None = None
 
     def run(self, images: t.Sequence[Work], workers: int) -> list[Failure]:
         """Copy the images; one that fails does not keep the others from being copied.
@@ -170,8 +172,9 @@ class Copier:
         :param workers: connections used at once.
         :returns: the images that failed.
         """
-        slices = (images[start : start + _SLICE] for start in range(0, len(images), _SLICE))
-        return [failure for some in slices for failure in self._run_slice(some, workers)]
+        slices = (images[start : start + SLICE] for start in range(0, len(images), SLICE))
+        with ThreadPoolExecutor(workers) as self._openers:
+            return [failure for some in slices for failure in self._run_slice(some, workers)]
 
     def _run_slice(self, images: t.Sequence[Work], workers: int) -> list[Failure]:
         self._graph = TaskGraph()
@@ -269,13 +272,20 @@ class Copier:
         damaged = 0
         retry_after = None
         for attempt in range(1, TRIES + 1):
-            location = self._destination.start_upload(pair.destination, blob.digest, mount_from)
+            # Neither waits for the other, which saves a round trip; where a mount is hoped for, nothing is read yet.
+            opened = None if mount_from else self._open(pair, blob)
+            try:
+                location = self._destination.start_upload(pair.destination, blob.digest, mount_from)
+            except BaseException:
+                _discard(opened)
+                raise
             if location is None:
+                _discard(opened)
                 return False
             self._mount_refused(mount_from)
             mount_from = None
             try:
-                self._stream(pair, blob, location)
+                self._stream(pair, blob, location, opened or self._open(pair, blob))
             except BlobError:
                 damaged += 1
                 if damaged == _DAMAGED_TRIES:
@@ -289,8 +299,13 @@ class Copier:
             self._sleep(pause(attempt, retry_after))
         raise AssertionError("unreachable")
 
-    def _stream(self, pair: Pair, blob: Blob, location: str) -> None:
-        answer = self._source.open_blob(pair.source, blob.digest)
+    def _open(self, pair: Pair, blob: Blob) -> Future[t.Any]:
+        """Ask the source for a blob without waiting for its answer."""
+        openers = t.cast(ThreadPoolExecutor, self._openers)
+        return openers.submit(self._source.open_blob, pair.source, blob.digest)
+
+    def _stream(self, pair: Pair, blob: Blob, location: str, opened: Future[t.Any]) -> None:
+        answer = opened.result()
         try:
             self._destination.finish_upload(location, blob.size, _checked(answer, blob, pair.source))
         except (HTTPError, OSError) as error:
@@ -331,6 +346,18 @@ class Copier:
         with self._lock:
             for name, number in numbers.items():
                 setattr(self.totals, name, getattr(self.totals, name) + number)
+
+
+def _discard(opened: Future[t.Any] | None) -> None:
+    """Close an answer that nobody will read, as soon as it is there."""
+
+    def close(done: Future[t.Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            done.result().close()
+            done.result().release_conn()
+
+    if opened is not None and not opened.cancel():
+        opened.add_done_callback(close)
 
 
 def _checked(answer: t.Any, blob: Blob, repository: str) -> t.Iterator[bytes]:

@@ -27,6 +27,7 @@ class Answer:
 
     def __init__(self, data: bytes) -> None:
         self._left = data
+        self.closed = False
 
     def read(self, size: int) -> bytes:
         piece, self._left = self._left[:size], self._left[size:]
@@ -34,6 +35,7 @@ class Answer:
 
     def close(self) -> None:
         self._left = b""
+        self.closed = True
 
     def release_conn(self) -> None:
         pass
@@ -175,7 +177,7 @@ def test_a_replaced_tag_is_let_go_when_the_image_is_whole():
 
 
 def test_slices_know_what_earlier_ones_brought(monkeypatch):
-    monkeypatch.setattr(registry_copy, "_SLICE", 2)
+    monkeypatch.setattr(registry_copy, "SLICE", 2)
     source, destination = Memory(), Memory()
     images = [work("a", source.add("a", [b"shared", bytes([n])]), f"v{n}") for n in range(5)]
     images += [work("b", source.add("b", [b"shared"]), "v1")]
@@ -185,6 +187,40 @@ def test_slices_know_what_earlier_ones_brought(monkeypatch):
     assert asked == [2, 2, 2]
     assert copier.totals.mounted == 1
     assert copier.totals.blobs == 6
+
+
+def test_the_source_is_asked_while_the_upload_is_being_opened():
+    read = threading.Event()
+
+    class Waiting(Memory):
+        def start_upload(self, repository: str, digest: str, mount_from: str | None = None) -> str | None:
+            assert read.wait(10), "the source was not asked before the destination had answered"
+            return super().start_upload(repository, digest, mount_from)
+
+    source, destination = Memory(bad=lambda call: call[0] == "read" and read.set()), Waiting()
+    _copier, failures = copy(source, destination, [work("a", source.add("a", [b"one"]), "v1")])
+    assert failures == []
+
+
+def test_what_was_read_for_an_upload_that_is_refused_is_let_go():
+    answers: list[Answer] = []
+
+    class Kept(Memory):
+        def open_blob(self, repository: str, digest: str) -> Answer:
+            answers.append(super().open_blob(repository, digest))
+            return answers[-1]
+
+    source, destination = Kept(), Memory(bad=lambda call: call[0] == "start")
+    _copier, failures = copy(source, destination, [work("a", source.add("a", [b"one", b"two"]), "v1")])
+    assert "failed" in str(failures[0].error)
+    assert all(answer.closed for answer in answers)
+
+
+def test_a_mount_reads_nothing():
+    source, destination = Memory(), Memory()
+    images = [work(name, source.add(name, [b"one"]), "v1") for name in ("a", "b")]
+    assert copy(source, destination, images)[1] == []
+    assert [call[0] for call in source.log].count("read") == 1
 
 
 LAYERS = [b"one", b"two", b"three", b"", b"x" * 300_000]
