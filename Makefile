@@ -17,6 +17,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH ANSIBLE_ROLES_PATH ANSIBLE_CALLBACKS_ENABLED ANSIBLE_STDOUT_CALLBACK
 
 JOBS ?= 2
+# The connection of all stacks in integration tests and molecule, instead of the warm one:
+# `make test-integration molecule CONNECTION=ansible.builtin.local` shows that nothing depends on it.
+CONNECTION ?=
+export PALIER_CONNECTION := $(CONNECTION)
 # Which whole-system tests to run.
 INTEGRATION ?= tests/integration
 PYTEST := $(BIN)/python -m pytest

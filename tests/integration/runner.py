@@ -27,6 +27,9 @@ LOCKING = ("ssm:DeleteParameter", "ssm:PutParameter")
 #: Seconds after which a run counts as hanging; the longest takes half a minute on an idle machine.
 PATIENCE = 1800
 
+#: The connection of all stacks instead of their inventory's, `make test CONNECTION=...`.
+CONNECTION = os.environ.get("PALIER_CONNECTION")
+
 #: Stack, tier, task and item of a change.
 Change = tuple[str, str, str, str | None]
 
@@ -172,6 +175,8 @@ class Runner:
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         # The emulator changes when it is looked at; nobody has to give it AWS's time.
         given = {"stack_poll_interval": 1, **(variables or {})}
+        if CONNECTION:
+            given["ansible_connection"] = CONNECTION
         return [program, "-i", str(self.inventory), f"playbooks/{playbook}.yml", *options, "-e", json.dumps(given)]
 
     def _environment(self, extra: dict[str, str]) -> dict[str, str]:
