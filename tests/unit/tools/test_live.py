@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.live import images, patches, platform, proxy
 from tests.live.__main__ import at_registry, registry_host
-from tests.live.patches import application_scaling, cloudfront, ecs, rds_snapshots, target_health
+from tests.live.patches import application_scaling, cloudfront, ec2, ecs, rds_snapshots, target_health
 
 URL = "https://files.example.com/private/a.txt"
 
@@ -351,3 +351,20 @@ def test_images_of_a_killed_run_go(tmp_path, monkeypatch, run, removed):
 def test_a_platform_names_its_containers_after_its_run():
     found = platform.Platform(platform.ROOT, ["eu-west-3"])
     assert platform.remains.mark_in(found.owner) == platform.remains.mark()
+
+
+@pytest.mark.parametrize(
+    ("filters", "public", "meant"),
+    [
+        ({}, (), True),
+        ({}, ("52.0.0.1",), True),
+        ({}, ("52.0.0.2",), False),
+        ({"domain": ["vpc"], "tag:Name": ["any"]}, (), True),
+        ({"public-ip": ["52.0.0.1", "52.0.0.2"]}, (), True),
+        ({"allocation-id": ["eipalloc-2"]}, (), False),
+        ({"association-id": ["eipassoc-1"]}, ("52.0.0.1",), False),
+    ],
+)
+def test_which_addresses_are_meant(filters, public, meant):
+    address = {"AllocationId": "eipalloc-1", "PublicIp": "52.0.0.1", "Domain": "vpc", "AssociationId": None}
+    assert ec2.is_meant(address, filters, public) is meant
