@@ -428,14 +428,14 @@ def _removals(
     decisions: list[Decision],
 ) -> list[Decision]:
     gone = {tag for tag in destination.by_tag if _removable(tag, source, destination, rules)}
-    kept = _last_names(destination, gone, decisions)
+    moved = {d.tag for d in decisions if d.tag and d.action == COPY and d.before not in (None, d.digest)}
+    kept = _last_names(destination, gone, moved, decisions)
     gone -= kept
     removals = [_remove(pair, destination, destination.by_tag[tag], tag) for tag in sorted(gone)]
     removals += [
         replace(_remove(pair, destination, destination.by_tag[tag], tag), action=SKIP, reason=_LAST_NAME)
         for tag in sorted(kept)
     ]
-    moved = {d.tag for d in decisions if d.action == COPY and d.before not in (None, d.digest)}
     left = {image.digest: image.tags - moved - gone for image in destination.images}
     # The registry deletes an image with its last tag; only what a move strips of its last tag stays behind.
     bare = [
@@ -457,11 +457,14 @@ def _removals(
     return removals
 
 
-def _last_names(destination: Listing, gone: set[str], decisions: list[Decision]) -> set[str]:
-    """Tags that stay since the image is wanted without a tag, and ECR deletes an image with its last one."""
+def _last_names(destination: Listing, gone: set[str], moved: set[str], decisions: list[Decision]) -> set[str]:
+    """Tags that stay since the image is wanted without a tag, and ECR deletes an image with its last one.
+
+    :param gone: tags that would be removed. :param moved: tags that another image gets, which removes nothing.
+    """
     wanted = {decision.digest for decision in decisions if decision.tag is None}
     images = [destination.by_digest[digest] for digest in wanted & destination.by_digest.keys()]
-    return {min(image.tags) for image in images if image.tags and image.tags <= gone}
+    return {min(image.tags & gone) for image in images if image.tags & gone and image.tags <= gone | moved}
 
 
 def _removable(tag: str, source: Listing, destination: Listing, rules: Rules) -> bool:

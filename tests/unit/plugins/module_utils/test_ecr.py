@@ -256,6 +256,17 @@ class TestPrune:
         assert all("2 of 4" in problem and "prune_max_percent" in problem for problem in problems)
 
 
+def test_a_wanted_image_keeps_a_name_when_another_of_its_names_moves():
+    source = listing(image(A, "v2"), image(B))
+    destination = listing(image(B, "v2", "v3"))
+    rules = Rules(prune=True, untagged=True, prune_max_percent=100)
+    assert [(action, name) for action, name, _reason in decide(source, destination, rules)] == [
+        ("copy", "v2"),
+        ("skip", B),
+        ("skip", "v3"),
+    ]
+
+
 def test_work_groups_tags_of_one_image():
     source = listing(image(A, "v1", "stable"), image(B, "v2"))
     destination = listing(image(A, "old"))
