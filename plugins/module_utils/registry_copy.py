@@ -163,7 +163,7 @@ class Copier:
         self._lock = threading.Lock()
         self._blobs: dict[str, _Blobs] = {}
         self._mounts = True
-        self._openers: ThreadPoolExecutor | None = None
+        self._openers: ThreadPoolExecutor  # as long as L{run} takes
 
     def run(self, images: t.Sequence[Work], workers: int) -> list[Failure]:
         """Copy the images; one that fails does not keep the others from being copied.
@@ -301,8 +301,7 @@ class Copier:
 
     def _open(self, pair: Pair, blob: Blob) -> Future[t.Any]:
         """Ask the source for a blob without waiting for its answer."""
-        openers = t.cast(ThreadPoolExecutor, self._openers)
-        return openers.submit(self._source.open_blob, pair.source, blob.digest)
+        return self._openers.submit(self._source.open_blob, pair.source, blob.digest)
 
     def _stream(self, pair: Pair, blob: Blob, location: str, opened: Future[t.Any]) -> None:
         answer = opened.result()
@@ -352,7 +351,7 @@ def _discard(opened: Future[t.Any] | None) -> None:
     """Close an answer that nobody will read, as soon as it is there."""
 
     def close(done: Future[t.Any]) -> None:
-        if not done.cancelled() and done.exception() is None:
+        if done.exception() is None:
             done.result().close()
             done.result().release_conn()
 
