@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.palier.aws.plugins.plugin_utils import network
+from ansible_collections.palier.aws.plugins.plugin_utils import network, network_drift
 
 
 def subnet_layout(cidr: str, **options: t.Any) -> list[network.Subnet]:
@@ -25,11 +25,15 @@ class FilterModule:
         return {
             "subnet_layout": subnet_layout,
             "tier_security_groups": network.tier_security_groups,
-            "nat_gateway_of": network.nat_gateway_of,
+            "vpc_stands": network_drift.vpc_stands,
+            "security_groups_to_bring": network_drift.security_groups_to_bring,
+            "subnets_to_bring": network_drift.subnets_to_bring,
+            "nat_gateways_to_bring": network_drift.nat_gateways_to_bring,
+            "private_route_tables": network.private_route_tables,
+            "route_tables_to_bring": network_drift.route_tables_to_bring,
             "open_admin_ports": network.open_admin_ports,
             "who_is_let_in": network.who_is_let_in,
             "network_facts": network.network_facts,
             "groups_naming_groups": network.groups_naming_groups,
-            "has_other_routes": network.has_other_routes,
             "ids_by_name": network.ids_by_name,
         }

@@ -329,19 +329,19 @@ def network_facts(
     """What the network tier publishes, from what the account answered.
 
     :returns: ``vpc_id`` and ``cidr`` (empty where there is no VPC), ``subnets`` by name (``id``, ``cidr``, ``zone``,
-        ``type``), ``route_tables`` by name (``id``, ``type``, ``destinations``,
+        ``type``), ``route_tables`` by name (``id``, ``type``
         and ``internet``: ``nat``, ``internet gateway`` or nothing), ``peering_routes`` by the name of the
         route table, ``nat_gateways`` by the name of their subnet (``id``, ``state``, ``public_ip``),
         ``security_groups`` by key (ids).
     """
     vpc = vpcs[0] if vpcs else {}
-    by_id = {subnet["subnet_id"]: _name(subnet) for subnet in subnets}
+    by_id = {subnet["subnet_id"]: name_of(subnet) for subnet in subnets}
     return {
         "vpc_id": vpc.get("vpc_id", ""),
         "cidr": vpc.get("cidr_block", ""),
-        "subnets": {_name(subnet): _subnet_fact(subnet) for subnet in sorted(subnets, key=_name)},
-        "route_tables": {_name(table): _table_fact(table) for table in route_tables},
-        "peering_routes": {_name(table): _peering_routes(table) for table in route_tables},
+        "subnets": {name_of(subnet): _subnet_fact(subnet) for subnet in sorted(subnets, key=name_of)},
+        "route_tables": {name_of(table): _table_fact(table) for table in route_tables},
+        "peering_routes": {name_of(table): _peering_routes(table) for table in route_tables},
         "nat_gateways": {
             by_id.get(gateway["subnet_id"], gateway["subnet_id"]): _nat_fact(gateway) for gateway in nat_gateways
         },
@@ -351,7 +351,8 @@ def network_facts(
     }
 
 
-def _name(resource: dict[str, t.Any]) -> str:
+def name_of(resource: dict[str, t.Any]) -> str:
+    """The name that a resource is tagged with, or nothing."""
     return str((resource.get("tags") or {}).get("Name", ""))
 
 
@@ -365,11 +366,10 @@ def _subnet_fact(subnet: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _table_fact(table: dict[str, t.Any]) -> dict[str, t.Any]:
-    routes = [route for route in table.get("routes") or [] if route.get("gateway_id") != "local"]
+    routes = own_routes(table)
     return {
         "id": table["route_table_id"],
         "type": (table.get("tags") or {}).get("Type", ""),
-        "destinations": sorted(filter(None, (route.get("destination_cidr_block") for route in routes))),
         "internet": next((_way_out(route) for route in routes if route.get("destination_cidr_block") == WORLD), ""),
     }
 
@@ -411,6 +411,40 @@ def _dig(value: t.Any, path: str) -> t.Any:
     return value
 
 
+def own_routes(table: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The routes of a table but for the one within its VPC."""
+    return [route for route in table.get("routes") or [] if route.get("gateway_id") != "local"]
+
+
+def private_route_tables(
+    private_subnets: list[Subnet], nat_subnets: list[Subnet], facts: t.Mapping[str, t.Any]
+) -> list[dict[str, t.Any]]:
+    """The route table of each private subnet: out by a NAT gateway, if there is any, and to the peers as it stands.
+
+    :param private_subnets: subnets as from L{subnet_layout}.
+    :param nat_subnets: the public subnets that have a NAT gateway.
+    :param facts: the published network.
+    :returns: dicts of C(name), C(type), C(subnets) (ids) and C(routes), as M(amazon.aws.ec2_vpc_route_table) takes
+        them.
+    """
+    return [
+        {
+            "name": subnet["name"],
+            "type": subnet["type"],
+            "subnets": [facts["subnets"].get(subnet["name"], {}).get("id", "subnet-00000000000000000")],
+            "routes": [
+                *({"dest": WORLD, "nat_gateway_id": way} for way in _ways_out(subnet, nat_subnets, facts)),
+                *facts["peering_routes"].get(subnet["name"], []),
+            ],
+        }
+        for subnet in private_subnets
+    ]
+
+
+def _ways_out(subnet: Subnet, nat_subnets: list[Subnet], facts: t.Mapping[str, t.Any]) -> list[str]:
+    return [nat_gateway_of(subnet, nat_subnets, facts["nat_gateways"])] if nat_subnets else []
+
+
 def groups_naming_groups(groups: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     """The security groups of which a rule names another group; AWS deletes none that is named."""
     return [
@@ -439,16 +473,6 @@ def nat_gateway_of(
     same_zone = [candidate for candidate in nat_subnets if candidate["zone"] == subnet["zone"]]
     home = (same_zone or nat_subnets)[0]
     return str(gateways.get(home["name"], {}).get("id", stand_in))
-
-
-def has_other_routes(table: t.Mapping[str, t.Any] | None, wanted: list[dict[str, t.Any]]) -> bool:
-    """Whether a published route table has routes beside the wanted ones, which then are to be removed.
-
-    The stock module warns at every run of a gateway endpoint's route, which it cannot remove, when it is told to remove
-    what is not wanted; so it is told only when there is something.
-    """
-    destinations = set((table or {}).get("destinations", []))
-    return bool(destinations - {route["dest"] for route in wanted})
 
 
 #: Ports that must never be open to the world (security standard controls EC2.13, EC2.14, EC2.19).

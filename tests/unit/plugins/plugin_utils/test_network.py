@@ -489,7 +489,6 @@ class TestFacts:
         }
         assert found["route_tables"]["public"]["id"] == "rtb-1"
         assert found["route_tables"]["public"]["type"] == "public"
-        assert found["route_tables"]["public"]["destinations"] == ["0.0.0.0/0", "10.1.0.0/16", "10.2.0.0/16"]
         # A route whose connection is gone must not be kept by the next run.
         assert found["peering_routes"] == {"public": [{"dest": "10.1.0.0/16", "vpc_peering_connection_id": "pcx-1"}]}
         assert found["nat_gateways"] == {
@@ -523,18 +522,21 @@ class TestSmallFilters:
         homes = [{"name": "public-a", "zone": "a"}, {"name": "public-b", "zone": "b"}]
         assert subject.nat_gateway_of({"name": "x", "zone": zone}, homes, gateways, stand_in="nat-0") == expected
 
-    @pytest.mark.parametrize(
-        ("table", "expected"),
-        [
-            (None, False),
-            ({}, False),
-            ({"destinations": ["0.0.0.0/0"]}, False),
-            ({"destinations": []}, False),
-            ({"destinations": ["0.0.0.0/0", "10.9.0.0/16"]}, True),
-        ],
-    )
-    def test_has_other_routes(self, table: t.Any, expected: bool) -> None:
-        assert subject.has_other_routes(table, [{"dest": "0.0.0.0/0"}, {"dest": "10.1.0.0/16"}]) is expected
+    def test_private_route_tables(self) -> None:
+        peer = {"dest": "10.9.0.0/16", "vpc_peering_connection_id": "pcx-1"}
+        subnets = [{"name": f"private-{zone}", "type": "private", "zone": zone} for zone in "ab"]
+        facts = {
+            "subnets": {"private-a": {"id": "subnet-1"}},
+            "nat_gateways": {"public-a": {"id": "nat-1"}},
+            "peering_routes": {"private-a": [peer]},
+        }
+        found = subject.private_route_tables(subnets, [{"name": "public-a", "zone": "a"}], facts)
+        out = {"dest": "0.0.0.0/0", "nat_gateway_id": "nat-1"}
+        assert found == [
+            {"name": "private-a", "type": "private", "subnets": ["subnet-1"], "routes": [out, peer]},
+            {"name": "private-b", "type": "private", "subnets": ["subnet-00000000000000000"], "routes": [out]},
+        ]
+        assert [table["routes"] for table in subject.private_route_tables(subnets, [], facts)] == [[peer], []]
 
     def test_groups_naming_groups(self) -> None:
         names = {"user_id_group_pairs": [{"group_id": "sg-2"}]}
