@@ -33,7 +33,8 @@ ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 #: The inventory of each system, and the region of its stack.
 SYSTEMS = {
     "jeancloud_france": ("jeancloud", "eu-west-3"),
-    "classic_ai": ("classic_ec2", "us-east-1"),
+    "classic_prod": ("classic_ec2", "us-east-1"),
+    "clefcloud_prod": ("clefcloud", "eu-west-3"),
     "fargate_prod": ("fargate_web", "eu-west-3"),
     "node_prod": ("node_ecs", "eu-west-1"),
 }
@@ -44,7 +45,8 @@ INTERPRETER = json.dumps({"ansible_python_interpreter": "{{ ansible_playbook_pyt
 def deploy(stack: str, connection: str) -> list[str]:
     """The command that converges a stack."""
     command = [ANSIBLE, "-i", str(ROOT / "inventories" / SYSTEMS[stack][0]), "playbooks/deploy.yml", "--limit", stack]
-    switches = {**NO_DATA_PLANE, "ansible_connection": connection, "stack_poll_interval": 0.2}
+    switches = {**NO_DATA_PLANE, "ec2_app_verify_targets": False}
+    switches |= {"ansible_connection": connection, "stack_poll_interval": 0.2}
     # The other end of a peering stands in another stack.
     return [*command, "--skip-tags", "peering", "-e", json.dumps(switches)]
 
