@@ -5,8 +5,9 @@
 
     python -m benchmarks.converge.run [--systems jeancloud_france classic_prod] [--runs 5] [--delays 0 80]
 
-The ways: this collection with the warm connection, the same with the local one, a plain playbook of stock modules that
-makes (most of) the same resources of jeancloud_france, and plain boto3 making the very calls of the first one. With
+The ways: this collection with the warm connection, the same with the local one, with and without the callback preload,
+a plain playbook of stock modules that makes (most of) the same resources of jeancloud_france, and plain boto3 making the
+very calls of the first one. With
 C(--delays 80) each call takes 80 ms longer, as from an office to a region. CPU is that of everything but the emulator.
 """
 
@@ -38,7 +39,9 @@ SYSTEMS = {
     "fargate_prod": ("fargate_web", "eu-west-3"),
     "node_prod": ("node_ecs", "eu-west-1"),
 }
-WAYS = ("palier, warm", "palier, local", "stock modules", "boto3 replay")
+WAYS = ("palier, warm", "palier, local", "palier, local, no preload", "stock modules", "boto3 replay")
+#: The callbacks of ansible.cfg but the one that makes runs faster.
+NO_PRELOAD = {"ANSIBLE_CALLBACKS_ENABLED": "palier.aws.plan,palier.aws.heartbeat"}
 INTERPRETER = json.dumps({"ansible_python_interpreter": "{{ ansible_playbook_python }}"})
 
 
@@ -76,15 +79,21 @@ class System:
     def ways(self, names: t.Sequence[str], delay: int) -> dict[str, t.Callable[[], Cost]]:
         """What to measure, by its name."""
         boto3 = [sys.executable, str(HERE / "replay.py"), str(self.recording)]
-        commands = {
-            "palier, warm": (deploy(self.stack, "palier.aws.warm"), self.emulator),
-            "palier, local": (deploy(self.stack, "ansible.builtin.local"), self.emulator),
-            "stock modules": (stock(), self.plain),
-            "boto3 replay": (boto3, self.emulator),
+        warm, local = (deploy(self.stack, name) for name in ("palier.aws.warm", "ansible.builtin.local"))
+        commands: dict[str, tuple[list[str], Emulator, dict[str, str]]] = {
+            "palier, warm": (warm, self.emulator, {}),
+            "palier, local": (local, self.emulator, {}),
+            "palier, local, no preload": (local, self.emulator, NO_PRELOAD),
+            "stock modules": (stock(), self.plain, {}),
+            "boto3 replay": (boto3, self.emulator, {}),
         }
         if self.stack != "jeancloud_france":
             del commands["stock modules"]
-        return {name: functools.partial(self._run, *commands[name], delay) for name in names if name in commands}
+        return {
+            name: functools.partial(self._run, command, emulator, delay, **extra)
+            for name, (command, emulator, extra) in commands.items()
+            if name in names
+        }
 
     def calls(self) -> tuple[int, int]:
         """How many calls a converge makes, and how many of them differ from all before."""
