@@ -277,6 +277,7 @@ class Models:
             return loader
 
         session.create_loader = create_loader
+        share_hooks(sys.modules["botocore.hooks"])
 
     def warm(self, service: str) -> None:
         """Load a service's model, and what making a client computes from it and keeps."""
@@ -313,6 +314,39 @@ class Models:
         """What this process loaded beyond what was known."""
         keys = {key for loader in self.loaders for key in loader._cache} - set(self.known)
         return [key for key in keys if shareable(key)]
+
+
+def share_hooks(hooks: t.Any) -> None:
+    """Have botocore work out once what it does for each session anew: half of what a session and its client take.
+
+    A session registers some 130 handlers. For each, botocore looks at the handler's signature, and at two hundred names
+    of events that were renamed. Both are the same each time; neither knows of a session, a client or a credential.
+
+    :param hooks: the module C(botocore.hooks); what it has no more is left alone.
+    """
+    aliaser, look = getattr(hooks, "EventAliaser", None), getattr(hooks, "accepts_kwargs", None)
+    if look:
+        seen: dict[t.Any, t.Any] = {}
+
+        def accepts_kwargs(handler: t.Any) -> t.Any:
+            # Not what a module defines in a function, which this must not keep alive.
+            if not isinstance(handler, types.FunctionType) or "<locals>" in handler.__qualname__:
+                return look(handler)
+            if handler not in seen:
+                seen[handler] = look(handler)
+            return seen[handler]
+
+        hooks.accepts_kwargs = accepts_kwargs
+    if aliaser:
+        start = aliaser.__init__
+        names: dict[str, str] = {}
+
+        def begin(self: t.Any, *arguments: t.Any, **options: t.Any) -> None:
+            start(self, *arguments, **options)
+            if getattr(self, "_alias_name_cache", None) == {} and self._event_aliases == hooks.EVENT_ALIASES:
+                self._alias_name_cache = names
+
+        aliaser.__init__ = begin
 
 
 def shareable(key: tuple[t.Any, ...]) -> bool:

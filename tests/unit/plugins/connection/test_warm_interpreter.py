@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import importlib.util
+import itertools
 import json
 import os
 import pathlib
@@ -13,10 +16,12 @@ import subprocess
 import sys
 import types
 import typing as t
+import weakref
 import zipfile
 from pathlib import Path
 
 import ansible
+import botocore.hooks
 import pytest
 from ansible_collections.palier.aws.plugins.plugin_utils import warm_interpreter as interpreter
 from ansible_collections.palier.aws.plugins.plugin_utils import warm_wire as wire
@@ -134,6 +139,55 @@ def test_a_model_that_was_needed_asks_for_its_client() -> None:
     report = json.dumps([entry, ["import", "json"], entry]).encode()
     interpreter.Library.learn(t.cast(t.Any, library), report)
     assert library.tasks == [("service", "iam"), tuple(entry), ("import", "json")]
+
+
+@pytest.fixture
+def shared_hooks() -> t.Any:
+    """A copy of C(botocore.hooks) of which everything is shared that never differs."""
+    spec = importlib.util.spec_from_file_location("hooks_of_a_test", botocore.hooks.__file__)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    interpreter.share_hooks(module)
+    return module
+
+
+def test_events_keep_their_names(shared_hooks: t.Any) -> None:
+    parts = ["before-call", "ec2", "DescribeVpcs", *itertools.chain(*botocore.hooks.EVENT_ALIASES.items())]
+    events = [f"creating-client-class.{part}" for part in parts] + [f"before-call.{part}.x" for part in parts] + parts
+    for _again in range(2):
+        shared, plain = (hooks.EventAliaser(hooks.HierarchicalEmitter()) for hooks in (shared_hooks, botocore.hooks))
+        assert [shared._alias_event_name(event) for event in events] == list(map(plain._alias_event_name, events))
+    other = shared_hooks.EventAliaser(shared_hooks.HierarchicalEmitter(), {"ec2": "changed"})
+    assert other._alias_event_name("before-call.ec2") == "before-call.changed"
+    assert shared_hooks.EventAliaser(None)._alias_event_name("before-call.ec2") == "before-call.ec2"
+
+
+def test_handlers_are_still_refused_for_their_signature(shared_hooks: t.Any) -> None:
+    for handler, takes in [
+        (subprocess.run, "kwargs"),
+        (os.path.join, None),
+        (botocore.hooks.HierarchicalEmitter, None),
+    ]:
+        assert shared_hooks.accepts_kwargs(handler) == shared_hooks.accepts_kwargs(handler) == takes
+    with pytest.raises(ValueError, match="must accept keyword arguments"):
+        shared_hooks.HierarchicalEmitter().register("event", os.path.join)
+
+
+def test_a_handler_of_a_modules_own_is_not_kept(shared_hooks: t.Any) -> None:
+    def handler(**kwargs: t.Any) -> None:
+        """Of no use after this test."""
+
+    assert shared_hooks.accepts_kwargs(handler) == "kwargs"
+    gone = weakref.ref(handler)
+    del handler
+    gc.collect()
+    assert gone() is None
+
+
+def test_another_botocore_is_left_alone() -> None:
+    interpreter.share_hooks(types.SimpleNamespace())
 
 
 @pytest.mark.parametrize(
