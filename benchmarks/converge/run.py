@@ -6,8 +6,8 @@
     python -m benchmarks.converge.run [--systems jeancloud_france classic_prod] [--runs 5] [--delays 0 80]
 
 The ways: this collection with the warm connection, the same with the local one, with and without the callback preload,
-a plain playbook of stock modules that makes (most of) the same resources of jeancloud_france, without any callback of
-this collection, and plain boto3 making the very calls of the first one. With
+a plain playbook of stock modules, without that callback, that makes (most of) the same resources of jeancloud_france, and
+plain boto3 making the very calls of the first one. With
 C(--delays 80) each call takes 80 ms longer, as from an office to a region. CPU is that of everything but the emulator.
 """
 
@@ -84,7 +84,7 @@ class System:
             "palier, warm": (warm, self.emulator, {}),
             "palier, local": (local, self.emulator, {}),
             "palier, local, no preload": (local, self.emulator, NO_PRELOAD),
-            "stock modules": (stock(), self.plain, {"ANSIBLE_CALLBACKS_ENABLED": ""}),
+            "stock modules": (stock(), self.plain, NO_PRELOAD),
             "boto3 replay": (boto3, self.emulator, {}),
         }
         if self.stack != "jeancloud_france":
