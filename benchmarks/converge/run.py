@@ -6,9 +6,9 @@
     python -m benchmarks.converge.run [--systems jeancloud_france classic_prod] [--runs 5] [--delays 0 80]
 
 The ways: this collection with the warm connection, the same with the local one, with and without the callback preload,
-a plain playbook of stock modules, without that callback, that makes (most of) the same resources of jeancloud_france, and
-plain boto3 making the very calls of the first one. With
-C(--delays 80) each call takes 80 ms longer, as from an office to a region. CPU is that of everything but the emulator.
+a plain playbook of stock modules, without that callback, that makes (most of) the same resources of jeancloud_france,
+and plain boto3 making the very calls of the first one. With C(--delays 80) each call takes 80 ms longer, as from an
+office to a region. CPU is that of everything but the emulator.
 """
 
 from __future__ import annotations
