@@ -102,12 +102,16 @@ def route_tables_to_bring(
         none, and C(purge_routes), whether there are routes to remove.
     """
     standing = {name_of(table): table for table in found if table["vpc_id"] == vpc_id}
+    tagged = [{**table, "tags": {**tags, "Name": table["name"], "Type": table["type"]}} for table in wanted]
     return [
-        {**table, "id": (there or {}).get("route_table_id", ""), "purge_routes": _has_other_routes(there, table)}
-        for table in ({**one, "tags": {**tags, "Name": one["name"], "Type": one["type"]}} for one in wanted)
-        for there in [standing.get(table["name"])]
-        if not _routes_so(there, table)
+        _asked(table, standing.get(table["name"]))
+        for table in tagged
+        if not _routes_so(standing.get(table["name"]), table)
     ]
+
+
+def _asked(wanted: dict[str, t.Any], found: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    return {**wanted, "id": (found or {}).get("route_table_id", ""), "purge_routes": _has_other_routes(found, wanted)}
 
 
 def _routes_so(found: dict[str, t.Any] | None, wanted: dict[str, t.Any]) -> bool:
