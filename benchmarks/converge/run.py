@@ -35,6 +35,7 @@ ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 SYSTEMS = {
     "jeancloud_france": ("jeancloud", "eu-west-3"),
     "classic_prod": ("classic_ec2", "us-east-1"),
+    "classic_ai": ("classic_ec2", "us-east-1"),
     "clefcloud_prod": ("clefcloud", "eu-west-3"),
     "fargate_prod": ("fargate_web", "eu-west-3"),
     "node_prod": ("node_ecs", "eu-west-1"),

@@ -252,8 +252,8 @@ def release(ansible: str) -> str:
 class Models:
     """botocore's models, parsed once.
 
-    Each module's process makes its own loaders, which start with what is known here. Nothing but the contents of
-    botocore's own files is shared: no session, no credentials, no endpoint.
+    Each module's process makes its own loaders, which start with what is known here. Nothing is shared but the contents
+    of botocore's own files and what botocore works out of its own code: no session, no credentials, no endpoint.
     """
 
     def __init__(self) -> None:
@@ -262,7 +262,7 @@ class Models:
         self._installed = False
 
     def install(self) -> None:
-        """Make botocore's sessions start with the known models, once botocore is loaded."""
+        """Make botocore's sessions start with what is known, once botocore is loaded."""
         if self._installed or "botocore.session" not in sys.modules:
             return
         self._installed = True
