@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.palier.aws.plugins.plugin_utils.network import Group, Subnet, name_of, own_routes
 
 
-def subnets_to_bring(
+def drifted_subnets(
     wanted: list[Subnet], found: list[dict[str, t.Any]], vpc_id: str, tags: t.Mapping[str, t.Any]
 ) -> list[Subnet]:
     """The subnets that do not stand as they are wanted; the stock module makes five calls for each it is asked about.
@@ -27,10 +27,10 @@ def subnets_to_bring(
     """
     standing = {subnet["cidr_block"]: subnet for subnet in found if subnet["vpc_id"] == vpc_id}
     tagged = [{**subnet, "tags": {**tags, "Name": subnet["name"], "Type": subnet["type"]}} for subnet in wanted]
-    return [subnet for subnet in tagged if not _stands(standing.get(subnet["cidr"]), subnet)]
+    return [subnet for subnet in tagged if not _subnet_in_sync(standing.get(subnet["cidr"]), subnet)]
 
 
-def _stands(found: dict[str, t.Any] | None, wanted: Subnet) -> bool:
+def _subnet_in_sync(found: dict[str, t.Any] | None, wanted: Subnet) -> bool:
     return (
         found is not None
         and found["availability_zone"] == wanted["zone"]
@@ -42,7 +42,7 @@ def _stands(found: dict[str, t.Any] | None, wanted: Subnet) -> bool:
     )
 
 
-def vpc_stands(found: list[dict[str, t.Any]], cidr: str, tags: t.Mapping[str, t.Any]) -> bool:
+def vpc_in_sync(found: list[dict[str, t.Any]], cidr: str, tags: t.Mapping[str, t.Any]) -> bool:
     """Whether the VPC stands as the network tier wants it.
 
     :param found: what the account holds, as C(vpcs) of M(amazon.aws.ec2_vpc_net_info).
@@ -65,7 +65,7 @@ def _as_tags(tags: t.Mapping[str, t.Any]) -> dict[str, str]:
     return {key: str(value) for key, value in tags.items()}
 
 
-def nat_gateways_to_bring(
+def drifted_nat_gateways(
     wanted: list[Subnet],
     found: list[dict[str, t.Any]],
     subnet_ids: t.Mapping[str, str],
@@ -89,7 +89,7 @@ def nat_gateways_to_bring(
     return [subnet for subnet in tagged if standing.get(subnet["subnet_id"]) != _as_tags(subnet["tags"])]
 
 
-def route_tables_to_bring(
+def drifted_route_tables(
     wanted: list[dict[str, t.Any]], found: list[dict[str, t.Any]], vpc_id: str, tags: t.Mapping[str, t.Any]
 ) -> list[dict[str, t.Any]]:
     """The route tables that do not stand as they are wanted.
@@ -106,7 +106,7 @@ def route_tables_to_bring(
     return [
         _asked(table, standing.get(table["name"]))
         for table in tagged
-        if not _routes_so(standing.get(table["name"]), table)
+        if not _route_table_in_sync(standing.get(table["name"]), table)
     ]
 
 
@@ -114,7 +114,7 @@ def _asked(wanted: dict[str, t.Any], found: dict[str, t.Any] | None) -> dict[str
     return {**wanted, "id": (found or {}).get("route_table_id", ""), "purge_routes": _has_other_routes(found, wanted)}
 
 
-def _routes_so(found: dict[str, t.Any] | None, wanted: dict[str, t.Any]) -> bool:
+def _route_table_in_sync(found: dict[str, t.Any] | None, wanted: dict[str, t.Any]) -> bool:
     return (
         found is not None
         and _associated(found) == sorted(wanted["subnets"])
@@ -145,7 +145,7 @@ def _has_other_routes(found: dict[str, t.Any] | None, wanted: dict[str, t.Any]) 
     return bool(destinations - {route["dest"] for route in wanted["routes"]})
 
 
-def security_groups_to_bring(
+def drifted_security_groups(
     wanted: list[Group], found: list[dict[str, t.Any]], vpc_id: str, tags: t.Mapping[str, t.Any]
 ) -> list[Group]:
     """The security groups that do not stand as they are wanted.
@@ -163,7 +163,7 @@ def security_groups_to_bring(
         {**group, "tags": {**tags, "Name": group["name"], "Group": group["key"], **group.get("tags", {})}}
         for group in wanted
     ]
-    return [group for group in tagged if not _group_so(standing.get(group["name"]), group, ids)]
+    return [group for group in tagged if not _security_group_in_sync(standing.get(group["name"]), group, ids)]
 
 
 #: Protocol, first and last port, kind of source, source, description.
@@ -172,17 +172,17 @@ _Rule = tuple[str, int, int, str, str, str]
 _COMPARED = {"proto", "ports", "cidr_ip", "group_name", "group_desc", "rule_desc"}
 
 
-def _group_so(found: dict[str, t.Any] | None, wanted: Group, ids: t.Mapping[str, str]) -> bool:
+def _security_group_in_sync(found: dict[str, t.Any] | None, wanted: Group, ids: t.Mapping[str, str]) -> bool:
     return (
         found is not None
         and found["description"] == wanted["description"]
         and found["tags"] == _as_tags(wanted["tags"])
-        and _rules_so(found["ip_permissions"], wanted["rules"], wanted["purge"], ids)
-        and _rules_so(found["ip_permissions_egress"], wanted["rules_egress"], wanted["purge"], ids)
+        and _rules_in_sync(found["ip_permissions"], wanted["rules"], wanted["purge"], ids)
+        and _rules_in_sync(found["ip_permissions_egress"], wanted["rules_egress"], wanted["purge"], ids)
     )
 
 
-def _rules_so(
+def _rules_in_sync(
     found: list[dict[str, t.Any]], wanted: list[dict[str, t.Any]], purge: bool, ids: t.Mapping[str, str]
 ) -> bool:
     if any(rule.keys() - _COMPARED for rule in wanted):
@@ -190,7 +190,7 @@ def _rules_so(
     there = {one for permission in found for one in _found_rules(permission)}
     try:
         asked = {one for rule in wanted for one in _wanted_rules(rule, ids)}
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return False
     return asked == there if purge else asked <= there
 
@@ -210,8 +210,11 @@ def _found_rules(permission: dict[str, t.Any]) -> t.Iterator[_Rule]:
 def _wanted_rules(rule: dict[str, t.Any], ids: t.Mapping[str, str]) -> t.Iterator[_Rule]:
     sources = [("cidr_ip", cidr) for cidr in _listed(rule.get("cidr_ip"))]
     sources += [("group_id", ids[name]) for name in _listed(rule.get("group_name"))]
+    ports = _wanted_ports(rule)
+    if not sources or not ports:
+        raise ValueError("without a source or a port; the stock module says so")
     for kind, source in sources:
-        for first, last in _wanted_ports(rule):
+        for first, last in ports:
             yield _protocol(rule), first, last, kind, source, rule.get("rule_desc") or ""
 
 

@@ -46,7 +46,7 @@ class TestVpcAndSubnets:
     }
 
     def test_a_vpc_that_stands(self) -> None:
-        assert subject.vpc_stands([self.VPC], "10.0.0.0/16", TAGS)
+        assert subject.vpc_in_sync([self.VPC], "10.0.0.0/16", TAGS)
 
     @pytest.mark.parametrize(
         ("path", "value"),
@@ -61,14 +61,14 @@ class TestVpcAndSubnets:
         ],
     )
     def test_a_vpc_that_differs(self, path: str, value: t.Any) -> None:
-        assert not subject.vpc_stands([changed(self.VPC, path, value)], "10.0.0.0/16", TAGS)
+        assert not subject.vpc_in_sync([changed(self.VPC, path, value)], "10.0.0.0/16", TAGS)
 
     @pytest.mark.parametrize("count", [0, 2])
     def test_no_vpc_and_two(self, count: int) -> None:
-        assert not subject.vpc_stands([self.VPC] * count, "10.0.0.0/16", TAGS)
+        assert not subject.vpc_in_sync([self.VPC] * count, "10.0.0.0/16", TAGS)
 
     def subnets(self, *found: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-        return subject.subnets_to_bring([self.WANTED_SUBNET], list(found), "vpc-1", TAGS)
+        return subject.drifted_subnets([self.WANTED_SUBNET], list(found), "vpc-1", TAGS)
 
     def test_a_subnet_that_stands(self) -> None:
         assert self.subnets(self.SUBNET) == []
@@ -103,7 +103,7 @@ class TestVpcAndSubnets:
     }
 
     def gateways(self, *found: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-        return subject.nat_gateways_to_bring(
+        return subject.drifted_nat_gateways(
             [self.WANTED_SUBNET], list(found), {"public-a": "subnet-1"}, "shop-nat", TAGS
         )
 
@@ -119,7 +119,7 @@ class TestVpcAndSubnets:
         assert [subnet["name"] for subnet in self.gateways(changed(self.GATEWAY, path, value))] == ["public-a"]
 
 
-class TestRouteTablesToBring:
+class TestRouteTables:
     PEER = {"dest": "10.9.0.0/16", "vpc_peering_connection_id": "pcx-1"}
     WANTED = {
         "name": "private-a",
@@ -141,7 +141,7 @@ class TestRouteTablesToBring:
     }
 
     def tables(self, *found: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-        return subject.route_tables_to_bring([self.WANTED], list(found), "vpc-1", TAGS)
+        return subject.drifted_route_tables([self.WANTED], list(found), "vpc-1", TAGS)
 
     def test_one_that_stands(self) -> None:
         assert self.tables(self.FOUND) == []
@@ -176,7 +176,7 @@ class TestRouteTablesToBring:
         assert self.tables(changed(self.FOUND, "associations", [self.ASSOCIATION, {"main": True}])) == []
 
 
-class TestSecurityGroupsToBring:
+class TestSecurityGroups:
     WANTED = {
         "key": "database",
         "name": "shop-database",
@@ -216,14 +216,14 @@ class TestSecurityGroupsToBring:
     APPLICATION = {"group_id": "sg-2", "group_name": "shop-application", "vpc_id": "vpc-1"}
 
     def names(self, found: dict[str, t.Any], **wanted: t.Any) -> list[str]:
-        groups = subject.security_groups_to_bring([{**self.WANTED, **wanted}], [found, self.APPLICATION], "vpc-1", TAGS)
+        groups = subject.drifted_security_groups([{**self.WANTED, **wanted}], [found, self.APPLICATION], "vpc-1", TAGS)
         return [group["name"] for group in groups]
 
     def test_one_that_stands(self) -> None:
         assert self.names(self.FOUND) == []
 
     def test_one_that_is_missing(self) -> None:
-        (group,) = subject.security_groups_to_bring([self.WANTED], [self.APPLICATION], "vpc-1", TAGS)
+        (group,) = subject.drifted_security_groups([self.WANTED], [self.APPLICATION], "vpc-1", TAGS)
         assert group == {**self.WANTED, "tags": {**TAGS, "Name": "shop-database", "Group": "database"}}
 
     @pytest.mark.parametrize(
@@ -259,6 +259,10 @@ class TestSecurityGroupsToBring:
             {"proto": "tcp", "ports": ["http"], "cidr_ip": ["10.0.0.0/8"]},
             {"proto": "tcp", "ports": ["80"], "cidr_ipv6": ["::/0"]},
             {"proto": "tcp", "ports": ["80"], "group_name": ["not-there"], "group_desc": "x"},
+            {"proto": "tcp", "ports": ["80"]},
+            {"proto": "tcp", "cidr_ip": ["10.0.0.0/8"]},
+            {"proto": "tcp", "ports": ["80"], "cidr_ip": [["10.0.0.0/8"]]},
+            {"proto": "tcp", "ports": ["80,443"], "cidr_ip": ["10.0.0.0/8"]},
         ],
     )
     def test_what_is_not_compared_is_left_to_the_stock_module(self, rule: dict[str, t.Any]) -> None:
